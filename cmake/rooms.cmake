@@ -1,0 +1,72 @@
+# How a room becomes a library and its tests a program.
+#   pinpipe_room(log SOURCES batch.cc … USES io codec base LIBS zstd)
+#   pinpipe_test(log SOURCES batch_test.cc …)
+# One static library per room, one test program per room, one precompiled header for all.
+
+find_package(Threads REQUIRED)
+
+add_library(pinpipe_flags INTERFACE)
+target_compile_options(pinpipe_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wimplicit-fallthrough -Werror -fno-omit-frame-pointer
+  -Xclang -fno-pch-timestamp -fPIE)
+target_compile_definitions(pinpipe_flags INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_DISABLE_BOOST_ARRAY
+  BOOST_ERROR_CODE_HEADER_ONLY)
+target_include_directories(pinpipe_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_link_options(pinpipe_flags INTERFACE -fuse-ld=lld-19 -pie)
+target_link_libraries(pinpipe_flags INTERFACE Threads::Threads)
+if(PINPIPE_SANITIZE)
+  target_compile_options(pinpipe_flags INTERFACE -fsanitize=${PINPIPE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(pinpipe_flags INTERFACE -fsanitize=${PINPIPE_SANITIZE})
+endif()
+if(PINPIPE_FUZZ)
+  target_compile_options(pinpipe_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# The precompiled header lives in one tiny library; all others reuse it. Nothing may rely on it:
+# the header check compiles every header without it.
+add_library(pinpipe_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
+target_link_libraries(pinpipe_pch PRIVATE pinpipe_flags)
+target_precompile_headers(pinpipe_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+
+function(pinpipe_library target)
+  target_link_libraries(${target} PUBLIC pinpipe_flags pinpipe_pch)
+  target_precompile_headers(${target} REUSE_FROM pinpipe_pch)
+endfunction()
+
+function(pinpipe_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LIBS" ${ARGN})
+  string(REPLACE "/" "_" target "room_${name}")
+  add_library(${target} STATIC ${ROOM_SOURCES})
+  pinpipe_library(${target})
+  foreach(used ${ROOM_USES})
+    string(REPLACE "/" "_" used_target "room_${used}")
+    target_link_libraries(${target} PUBLIC ${used_target})
+  endforeach()
+  target_link_libraries(${target} PRIVATE ${ROOM_LIBS})
+endfunction()
+
+# Adds the room's test program when tests are built. Tests may use the kit.
+function(pinpipe_test name)
+  if(NOT PINPIPE_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(TEST "" "" "SOURCES;USES;LIBS" ${ARGN})
+  string(REPLACE "/" "_" flat "${name}")
+  set(target "test_${flat}")
+  add_executable(${target} ${TEST_SOURCES})
+  pinpipe_library(${target})
+  if(TARGET room_${flat})
+    target_link_libraries(${target} PRIVATE room_${flat})
+  endif()
+  foreach(used ${TEST_USES})
+    string(REPLACE "/" "_" used_target "room_${used}")
+    target_link_libraries(${target} PRIVATE ${used_target})
+  endforeach()
+  target_link_libraries(${target} PRIVATE test_kit gtest gmock ${TEST_LIBS})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_definitions(${target} PRIVATE PINPIPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${flat} COMMAND ${target})
+  set_tests_properties(${flat} PROPERTIES TIMEOUT 240)
+endfunction()

@@ -1,0 +1,73 @@
+#include "base/bytes.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+
+namespace pinpipe {
+namespace {
+
+TEST(Bytes, fixed_numbers_are_big_endian) {
+  std::string bytes;
+  append_be<int32_t>(bytes, 0x01020304);
+  EXPECT_EQ(bytes, std::string("\x01\x02\x03\x04", 4));
+  EXPECT_EQ(Reader(bytes).be<int32_t>(), 0x01020304);
+}
+
+TEST(Bytes, varints_come_back_at_every_width) {
+  for (int64_t value : {0LL, 1LL, -1LL, 63LL, -64LL, 64LL, 300LL, -70000LL,
+                        static_cast<long long>(std::numeric_limits<int64_t>::max()),
+                        static_cast<long long>(std::numeric_limits<int64_t>::min())}) {
+    std::string bytes;
+    append_varint(bytes, value);
+    EXPECT_EQ(bytes.size(), varint_size(value));
+    Reader reader(bytes);
+    EXPECT_EQ(reader.varint(), value);
+    EXPECT_EQ(reader.remaining(), 0U);
+    EXPECT_FALSE(reader.failed());
+  }
+}
+
+TEST(Bytes, a_reader_that_ran_short_gives_zeros_and_says_so) {
+  Reader reader(std::string_view("\x01\x02", 2));
+  EXPECT_EQ(reader.be<int32_t>(), 0);
+  EXPECT_TRUE(reader.failed());
+  EXPECT_EQ(reader.remaining(), 0U);
+}
+
+TEST(Bytes, a_negative_or_huge_count_fails) {
+  Reader negative("abc");
+  EXPECT_EQ(negative.take(-1), "");
+  EXPECT_TRUE(negative.failed());
+  Reader huge("abc");
+  EXPECT_EQ(huge.take(std::numeric_limits<int64_t>::max()), "");
+  EXPECT_TRUE(huge.failed());
+}
+
+TEST(Bytes, an_endless_varint_fails) {
+  std::string bytes(11, '\xff');
+  Reader reader(bytes);
+  reader.uvarint();
+  EXPECT_TRUE(reader.failed());
+}
+
+TEST(Bytes, base64_round_trip_and_refusals) {
+  for (std::string_view text : {"", "f", "fo", "foo", "foob", "fooba", "foobar"}) {
+    EXPECT_EQ(from_base64(to_base64(text)), text);
+  }
+  EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(from_base64("Zm9"), std::nullopt);
+  EXPECT_EQ(from_base64("Zm9*"), std::nullopt);
+  EXPECT_EQ(from_base64("Z==="), std::nullopt);
+}
+
+TEST(Bytes, hex_round_trip_and_refusals) {
+  EXPECT_EQ(to_hex(std::string_view("\x00\xff", 2)), "00ff");
+  EXPECT_EQ(from_hex("00fF"), std::string("\x00\xff", 2));
+  EXPECT_EQ(from_hex("0"), std::nullopt);
+  EXPECT_EQ(from_hex("zz"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace pinpipe

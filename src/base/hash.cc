@@ -1,0 +1,97 @@
+#include "base/hash.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <cstring>
+
+#include "base/check.h"
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+namespace pinpipe {
+namespace {
+
+constexpr std::array<uint32_t, 256> make_table() {
+  std::array<uint32_t, 256> table{};
+  for (uint32_t i = 0; i < 256; ++i) {
+    uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = value & 1 ? (value >> 1) ^ 0x82f63b78U : value >> 1;
+    table[i] = value;
+  }
+  return table;
+}
+constexpr auto table = make_table();
+
+uint32_t crc32c_portable(const char* data, size_t size, uint32_t crc) {
+  for (size_t i = 0; i < size; ++i) crc = (crc >> 8) ^ table[(crc ^ static_cast<uint8_t>(data[i])) & 255];
+  return crc;
+}
+
+#if defined(__x86_64__)
+// One dependent chain of the crc32 instruction: 8 bytes per 3 cycles, far above disk and network.
+__attribute__((target("sse4.2"))) uint32_t crc32c_hardware(const char* data, size_t size, uint32_t crc) {
+  uint64_t wide = crc;
+  while (size >= 8) {
+    uint64_t word;
+    std::memcpy(&word, data, 8);
+    wide = _mm_crc32_u64(wide, word);
+    data += 8;
+    size -= 8;
+  }
+  auto narrow = static_cast<uint32_t>(wide);
+  for (; size > 0; --size) narrow = _mm_crc32_u8(narrow, static_cast<uint8_t>(*data++));
+  return narrow;
+}
+
+uint32_t crc32c_best(const char* data, size_t size, uint32_t crc) {
+  static const bool hardware = __builtin_cpu_supports("sse4.2");
+  return hardware ? crc32c_hardware(data, size, crc) : crc32c_portable(data, size, crc);
+}
+#else
+uint32_t crc32c_best(const char* data, size_t size, uint32_t crc) {
+  return crc32c_portable(data, size, crc);
+}
+#endif
+
+std::string digest(const EVP_MD* kind, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  int ok = EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, kind, nullptr);
+  CHECK(ok == 1, "libcrypto computes the digest");
+  return {reinterpret_cast<char*>(out.data()), size};
+}
+
+std::string hmac(const EVP_MD* kind, std::string_view key, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  auto* done = HMAC(kind, key.data(), static_cast<int>(key.size()),
+                    reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data(), &size);
+  CHECK(done != nullptr, "libcrypto computes the HMAC");
+  return {reinterpret_cast<char*>(out.data()), size};
+}
+
+}  // namespace
+
+uint32_t crc32c(std::string_view bytes, uint32_t seed) {
+  return ~crc32c_best(bytes.data(), bytes.size(), ~seed);
+}
+
+std::string md5(std::string_view bytes) { return digest(EVP_md5(), bytes); }
+std::string sha1(std::string_view bytes) { return digest(EVP_sha1(), bytes); }
+std::string sha256(std::string_view bytes) { return digest(EVP_sha256(), bytes); }
+std::string sha512(std::string_view bytes) { return digest(EVP_sha512(), bytes); }
+std::string hmac_sha1(std::string_view key, std::string_view bytes) { return hmac(EVP_sha1(), key, bytes); }
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  return hmac(EVP_sha256(), key, bytes);
+}
+
+bool equal_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace pinpipe

@@ -1,0 +1,15 @@
+// The seed of this test run: PINPIPE_SEED if set, otherwise the same fixed number every time, so that
+// CI is repeatable; soak runs set it.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace pinpipe::kit {
+
+inline uint64_t seed() {
+  const char* text = std::getenv("PINPIPE_SEED");
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : 20260101;
+}
+
+}  // namespace pinpipe::kit
