@@ -1,0 +1,63 @@
+#include "io/runtime.h"
+
+#include <gtest/gtest.h>
+
+#include "io/scope.h"
+#include "io/timer.h"
+
+namespace pinpipe::io {
+namespace {
+
+struct RuntimeTest : testing::Test {
+  Runtime runtime{{.loops = 2, .disk_threads = 2, .work_threads = 1}};
+};
+
+TEST_F(RuntimeTest, a_task_runs_on_its_loop) {
+  bool on_it = wait_on(runtime.loop(1), [](Loop& loop) -> Task<bool> {
+    co_return loop.is_current();
+  }(runtime.loop(1)));
+  EXPECT_TRUE(on_it);
+}
+
+TEST_F(RuntimeTest, the_pool_gives_values_back_to_the_same_loop) {
+  auto task = [](Runtime& all) -> Task<int> {
+    int value = co_await all.disk().run([] { return Loop::on_a_loop() ? 0 : 41; });
+    co_return all.loop(0).is_current() ? value + 1 : -1;
+  };
+  EXPECT_EQ(wait_on(runtime.loop(0), task(runtime)), 42);
+}
+
+TEST_F(RuntimeTest, a_scope_cancels_and_joins_its_children) {
+  auto task = [](Runtime& all) -> Task<int> {
+    Scope scope(all.loop(0));
+    int cancelled_count = 0;
+    auto sleeper = [](int& count) -> Task<> {
+      Status slept = co_await sleep_until(never);
+      if (!slept && slept.error().code() == Code::cancelled) ++count;
+      // Once cancelled, later waits end at once as well.
+      Status again = co_await sleep_until(never);
+      if (!again) ++count;
+    };
+    for (int i = 0; i < 10; ++i) scope.spawn("sleeper", sleeper(cancelled_count));
+    scope.cancel();
+    co_await scope.join();
+    scope.spawn("too late", sleeper(cancelled_count));
+    co_return cancelled_count + static_cast<int>(scope.size());
+  };
+  EXPECT_EQ(wait_on(runtime.loop(0), task(runtime)), 20);
+}
+
+TEST_F(RuntimeTest, a_throwing_task_stops_the_process) {
+  EXPECT_DEATH(
+      {
+        Runtime inner({.loops = 1});
+        run_on(inner.loop(0), []() -> Task<> {
+          throw std::runtime_error("boom");
+          co_return;
+        }());
+      },
+      "no exception leaves a task");
+}
+
+}  // namespace
+}  // namespace pinpipe::io

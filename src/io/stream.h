@@ -1,0 +1,50 @@
+// A connection's two directions of bytes, whatever carries them: TCP, a local socket, TLS, or a
+// test's loopback. Lives on the loop it was made on; one read and one write may be under way at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "io/loop.h"
+#include "io/task.h"
+#include "io/timer.h"
+
+namespace pinpipe::io {
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  // At least one byte, or 0 when the peer has finished. `timeout` after the deadline.
+  virtual Task<Result<size_t>> read_some(std::span<char> into) = 0;
+  // All of the pieces in order.
+  virtual Task<Status> write(std::span<const std::string_view> pieces) = 0;
+  // `count` bytes of an open file from `offset`, without passing through user space where possible.
+  virtual Task<Status> send_file(int descriptor, uint64_t offset, uint64_t count) = 0;
+  // Reads and writes that are not done by then answer `timeout`. `never` takes it away. Cheap: made
+  // for being moved on every request.
+  virtual void set_deadline(Instant deadline) = 0;
+  // Ends both directions now; waits answer `cancelled`. May be called more than once.
+  virtual void close() = 0;
+  // "127.0.0.1:50312", "[::1]:50312", or "local".
+  virtual std::string peer() const = 0;
+  // Whether the peer came by the local socket, whose file permission is its authority.
+  virtual bool is_local_socket() const { return false; }
+  // The address that the peer reached us by: what to advertise back to it.
+  virtual std::string own_address() const { return {}; }
+
+  Task<Status> write(std::string_view bytes) { return write_one(bytes); }
+
+ private:
+  Task<Status> write_one(std::string_view bytes) { co_return co_await write(std::span(&bytes, 1)); }
+};
+
+// "host:port" by name or number, tried in the resolver's order until one answers.
+Task<Result<std::unique_ptr<Stream>>> connect_tcp(std::string host, uint16_t port, Instant deadline);
+Task<Result<std::unique_ptr<Stream>>> connect_local(std::string path, Instant deadline);
+
+}  // namespace pinpipe::io

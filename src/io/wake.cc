@@ -1,0 +1,113 @@
+#include "io/wake.h"
+
+#include <algorithm>
+#include <map>
+
+#include "io/asio_types.h"
+#include "io/loop.h"
+
+namespace pinpipe::io {
+
+Loop* Sleeper::loop() const {
+  std::lock_guard lock(mutex_);
+  return loop_;
+}
+
+bool Sleeper::mark_woken() {
+  std::lock_guard lock(mutex_);
+  if (woken_) return false;
+  woken_ = true;
+  return loop_ != nullptr;
+}
+
+void Sleeper::interrupt() {
+  if (timer_ != nullptr) static_cast<Timer*>(timer_)->cancel();
+}
+
+Task<Status> Sleeper::sleep(std::shared_ptr<Sleeper> self, Instant deadline) {
+  if (co_await cancelled()) co_return Error(Code::cancelled, "the task was cancelled");
+  {
+    std::lock_guard lock(self->mutex_);
+    if (self->woken_) co_return Status{};
+    self->loop_ = &Loop::current();
+  }
+  Timer timer(Loop::current().context(), deadline);
+  self->timer_ = &timer;
+  auto [error] = co_await timer.async_wait(tuple_awaitable);
+  self->timer_ = nullptr;
+  std::lock_guard lock(self->mutex_);
+  self->loop_ = nullptr;
+  if (self->woken_) co_return Status{};
+  if (error) co_return Error(Code::cancelled, "the task was cancelled");
+  co_return Error(Code::timeout, "the deadline passed");
+}
+
+void Wakes::add(std::shared_ptr<Sleeper> sleeper) { sleepers_.push_back(std::move(sleeper)); }
+
+void Wakes::send() {
+  std::map<Loop*, std::vector<std::shared_ptr<Sleeper>>> by_loop;
+  for (std::shared_ptr<Sleeper>& sleeper : sleepers_) {
+    if (!sleeper->mark_woken()) continue;
+    if (Loop* loop = sleeper->loop()) by_loop[loop].push_back(std::move(sleeper));
+  }
+  sleepers_.clear();
+  for (auto& [loop, woken] : by_loop) {
+    loop->post([list = std::move(woken)] {
+      for (const auto& sleeper : list) sleeper->interrupt();
+    });
+  }
+}
+
+uint64_t Signal::version() const {
+  std::lock_guard lock(mutex_);
+  return version_;
+}
+
+void Signal::notify_all(Wakes& wakes) {
+  std::vector<std::shared_ptr<Sleeper>> woken;
+  {
+    std::lock_guard lock(mutex_);
+    ++version_;
+    woken.swap(sleepers_);
+  }
+  for (auto& sleeper : woken) wakes.add(std::move(sleeper));
+}
+
+void Signal::notify_all() {
+  Wakes wakes;
+  notify_all(wakes);
+}
+
+bool Signal::add_unless_beyond(uint64_t version, const std::shared_ptr<Sleeper>& sleeper) {
+  std::lock_guard lock(mutex_);
+  if (version_ > version) return false;
+  sleepers_.push_back(sleeper);
+  return true;
+}
+
+void Signal::remove(const std::shared_ptr<Sleeper>& sleeper) {
+  std::lock_guard lock(mutex_);
+  std::erase(sleepers_, sleeper);
+}
+
+Task<Status> Signal::wait_beyond(uint64_t version, Instant deadline) {
+  auto sleeper = std::make_shared<Sleeper>();
+  if (!add_unless_beyond(version, sleeper)) co_return Status{};
+  Status slept = co_await Sleeper::sleep(sleeper, deadline);
+  if (!slept) remove(sleeper);
+  co_return slept;
+}
+
+Task<Status> Signal::wait_any(std::vector<Watch> watches, Instant deadline) {
+  auto sleeper = std::make_shared<Sleeper>();
+  Status outcome;
+  size_t added = 0;
+  for (; added < watches.size(); ++added) {
+    if (!watches[added].signal->add_unless_beyond(watches[added].version, sleeper)) break;
+  }
+  if (added == watches.size()) outcome = co_await Sleeper::sleep(sleeper, deadline);
+  for (size_t i = 0; i < added; ++i) watches[i].signal->remove(sleeper);
+  co_return outcome;
+}
+
+}  // namespace pinpipe::io
