@@ -1,4 +1,5 @@
 // Precompiled for every target: what nearly every file includes. No file may rely on it.
+#pragma once
 #include <algorithm>
 #include <array>
 #include <atomic>

@@ -1,8 +1,7 @@
 #include "base/bytes.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
+#include <gtest/gtest.h>
 #include <limits>
 
 namespace pinpipe {

@@ -76,8 +76,7 @@ int64_t days_from_civil(int year, unsigned month, unsigned day) {
   const int64_t era = (year >= 0 ? year : year - 399) / 400;
   const auto year_of_era = static_cast<unsigned>(year - era * 400);
   const unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  const unsigned day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146097 + static_cast<int64_t>(day_of_era) - 719468;
 }
 
@@ -109,8 +108,8 @@ CivilTime civil_of(int64_t wall_ms) {
 std::string to_rfc3339(int64_t wall_ms) {
   CivilTime t = civil_of(wall_ms);
   char text[64];
-  int size = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", t.year, t.month,
-                           t.day, t.hour, t.minute, t.second, t.millisecond);
+  int size = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", t.year,
+                           t.month, t.day, t.hour, t.minute, t.second, t.millisecond);
   return {text, static_cast<size_t>(size)};
 }
 

@@ -1,5 +1,5 @@
-// What time it is: wall time for people and records, steady time for deadlines. Everything that needs
-// time takes a Clock, so that tests can own it.
+// What time it is: wall time for people and records, steady time for deadlines. Everything that
+// needs time takes a Clock, so that tests can own it.
 #pragma once
 
 #include <chrono>

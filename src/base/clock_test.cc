@@ -18,8 +18,9 @@ TEST(Clock, offsets_and_fractions_are_read) {
 }
 
 TEST(Clock, what_is_no_instant_is_refused) {
-  for (std::string_view text : {"", "2026-01-02", "2026-13-02T10:15:00Z", "2026-02-30T10:15:00Z",
-                                "2026-01-02T10:15:00", "2026-01-02T10:15:00Zx", "2026-01-02T24:15:00Z"}) {
+  for (std::string_view text :
+       {"", "2026-01-02", "2026-13-02T10:15:00Z", "2026-02-30T10:15:00Z", "2026-01-02T10:15:00",
+        "2026-01-02T10:15:00Zx", "2026-01-02T24:15:00Z"}) {
     EXPECT_EQ(from_rfc3339(text), std::nullopt) << text;
   }
 }

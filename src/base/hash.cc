@@ -1,11 +1,10 @@
 #include "base/hash.h"
 
+#include <array>
+#include <cstring>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-
-#include <array>
-#include <cstring>
 
 #include "base/check.h"
 
@@ -28,13 +27,15 @@ constexpr std::array<uint32_t, 256> make_table() {
 constexpr auto table = make_table();
 
 uint32_t crc32c_portable(const char* data, size_t size, uint32_t crc) {
-  for (size_t i = 0; i < size; ++i) crc = (crc >> 8) ^ table[(crc ^ static_cast<uint8_t>(data[i])) & 255];
+  for (size_t i = 0; i < size; ++i)
+    crc = (crc >> 8) ^ table[(crc ^ static_cast<uint8_t>(data[i])) & 255];
   return crc;
 }
 
 #if defined(__x86_64__)
 // One dependent chain of the crc32 instruction: 8 bytes per 3 cycles, far above disk and network.
-__attribute__((target("sse4.2"))) uint32_t crc32c_hardware(const char* data, size_t size, uint32_t crc) {
+__attribute__((target("sse4.2"))) uint32_t crc32c_hardware(const char* data, size_t size,
+                                                           uint32_t crc) {
   uint64_t wide = crc;
   while (size >= 8) {
     uint64_t word;
@@ -69,8 +70,9 @@ std::string digest(const EVP_MD* kind, std::string_view bytes) {
 std::string hmac(const EVP_MD* kind, std::string_view key, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned int size = 0;
-  auto* done = HMAC(kind, key.data(), static_cast<int>(key.size()),
-                    reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data(), &size);
+  auto* done =
+      HMAC(kind, key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), out.data(), &size);
   CHECK(done != nullptr, "libcrypto computes the HMAC");
   return {reinterpret_cast<char*>(out.data()), size};
 }
@@ -81,11 +83,21 @@ uint32_t crc32c(std::string_view bytes, uint32_t seed) {
   return ~crc32c_best(bytes.data(), bytes.size(), ~seed);
 }
 
-std::string md5(std::string_view bytes) { return digest(EVP_md5(), bytes); }
-std::string sha1(std::string_view bytes) { return digest(EVP_sha1(), bytes); }
-std::string sha256(std::string_view bytes) { return digest(EVP_sha256(), bytes); }
-std::string sha512(std::string_view bytes) { return digest(EVP_sha512(), bytes); }
-std::string hmac_sha1(std::string_view key, std::string_view bytes) { return hmac(EVP_sha1(), key, bytes); }
+std::string md5(std::string_view bytes) {
+  return digest(EVP_md5(), bytes);
+}
+std::string sha1(std::string_view bytes) {
+  return digest(EVP_sha1(), bytes);
+}
+std::string sha256(std::string_view bytes) {
+  return digest(EVP_sha256(), bytes);
+}
+std::string sha512(std::string_view bytes) {
+  return digest(EVP_sha512(), bytes);
+}
+std::string hmac_sha1(std::string_view key, std::string_view bytes) {
+  return hmac(EVP_sha1(), key, bytes);
+}
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   return hmac(EVP_sha256(), key, bytes);
 }

@@ -1,4 +1,5 @@
-// Digests. CRC-32C is ours (hardware instruction, table as fallback); the rest is libcrypto's and zlib's.
+// Digests. CRC-32C is ours (hardware instruction, table as fallback); the rest is libcrypto's and
+// zlib's.
 #pragma once
 
 #include <cstdint>

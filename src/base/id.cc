@@ -1,8 +1,7 @@
 #include "base/id.h"
 
-#include <sys/random.h>
-
 #include <cstring>
+#include <sys/random.h>
 
 #include "base/bytes.h"
 #include "base/check.h"

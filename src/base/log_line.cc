@@ -1,10 +1,9 @@
 #include "base/log_line.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <atomic>
+#include <fmt/format.h>
 #include <mutex>
+#include <unistd.h>
 #include <unordered_map>
 
 #include "base/clock.h"
@@ -37,10 +36,14 @@ LogState& state() {
 
 std::string_view name_of(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warn";
+    case Level::error:
+      return "error";
   }
   return "?";
 }
@@ -91,7 +94,8 @@ std::string format_log_line(LogForm form, Level level, std::string_view componen
                             std::string_view sentence, const Fields& fields, long long wall_ms) {
   std::string line;
   if (form == LogForm::json) {
-    line = fmt::format(R"({{"ts":"{}","level":"{}","component":)", to_rfc3339(wall_ms), name_of(level));
+    line = fmt::format(R"({{"ts":"{}","level":"{}","component":)", to_rfc3339(wall_ms),
+                       name_of(level));
     append_json_string(line, component);
     line += ",\"msg\":";
     append_json_string(line, sentence);
@@ -103,8 +107,8 @@ std::string format_log_line(LogForm form, Level level, std::string_view componen
     }
     return line + "}\n";
   }
-  line = fmt::format("{} {:<5} {}: {}", to_rfc3339(wall_ms).substr(11, 12), name_of(level), component,
-                     sentence);
+  line = fmt::format("{} {:<5} {}: {}", to_rfc3339(wall_ms).substr(11, 12), name_of(level),
+                     component, sentence);
   for (const auto& [key, value] : fields) line += fmt::format("  {}={}", key, value);
   return line + "\n";
 }
@@ -129,7 +133,9 @@ void set_log_form(LogForm form) {
   state().form = form;
 }
 
-void set_log_level(Level least) { state().least.store(least); }
+void set_log_level(Level least) {
+  state().least.store(least);
+}
 
 void redact_in_logs(std::string secret) {
   if (secret.empty()) return;

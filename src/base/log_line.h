@@ -1,6 +1,7 @@
 // Lines for the operator, on stderr: text when a person watches, one JSON object a line otherwise.
-// Promise: a value registered as secret never appears in a line. The same sentence from one place is
-// written at most lines_per_window_max times in a window; then a count of what was left out follows.
+// Promise: a value registered as secret never appears in a line. The same sentence from one place
+// is written at most lines_per_window_max times in a window; then a count of what was left out
+// follows.
 #pragma once
 
 #include <string>
@@ -14,8 +15,10 @@ enum class Level { debug, info, warn, error };
 
 using Fields = std::vector<std::pair<std::string_view, std::string>>;
 
-// `component` is a room's or door's name; `sentence` is constant text; what varies goes into fields.
-void log_line(Level level, std::string_view component, std::string_view sentence, Fields fields = {});
+// `component` is a room's or door's name; `sentence` is constant text; what varies goes into
+// fields.
+void log_line(Level level, std::string_view component, std::string_view sentence,
+              Fields fields = {});
 
 inline void log_debug(std::string_view component, std::string_view sentence, Fields fields = {}) {
   log_line(Level::debug, component, sentence, std::move(fields));

@@ -1,8 +1,7 @@
 #include "base/metrics.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,7 +29,9 @@ std::string label_text(const Labels& labels) {
   return text;
 }
 
-std::string braced(const std::string& labels) { return labels.empty() ? "" : "{" + labels + "}"; }
+std::string braced(const std::string& labels) {
+  return labels.empty() ? "" : "{" + labels + "}";
+}
 
 struct Family {
   std::string help;
@@ -86,7 +87,9 @@ struct Metrics::State {
 };
 
 Metrics::Metrics() : state_(new State) {}
-Metrics::~Metrics() { delete state_; }
+Metrics::~Metrics() {
+  delete state_;
+}
 
 void Histogram::observe_us(int64_t micros) {
   auto at = std::ranges::lower_bound(bounds_us, micros);

@@ -35,9 +35,9 @@ class Gauge {
 // Durations in seconds over fixed bounds from 100 µs to 10 s.
 class Histogram {
  public:
-  static constexpr std::array bounds_us = {100L,    250L,    500L,      1'000L,    2'500L,   5'000L,
-                                           10'000L, 25'000L, 50'000L,   100'000L,  250'000L, 500'000L,
-                                           1'000'000L, 2'500'000L, 5'000'000L, 10'000'000L};
+  static constexpr std::array bounds_us = {
+      100L,    250L,     500L,     1'000L,   2'500L,     5'000L,     10'000L,    25'000L,
+      50'000L, 100'000L, 250'000L, 500'000L, 1'000'000L, 2'500'000L, 5'000'000L, 10'000'000L};
   void observe_us(int64_t micros);
   uint64_t bucket(size_t i) const { return buckets_[i].load(std::memory_order_relaxed); }
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }

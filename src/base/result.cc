@@ -7,16 +7,26 @@ namespace pinpipe {
 
 std::string_view name_of(Code code) {
   switch (code) {
-    case Code::not_found: return "not_found";
-    case Code::invalid: return "invalid";
-    case Code::denied: return "denied";
-    case Code::conflict: return "conflict";
-    case Code::busy: return "busy";
-    case Code::timeout: return "timeout";
-    case Code::corrupt: return "corrupt";
-    case Code::unavailable: return "unavailable";
-    case Code::cancelled: return "cancelled";
-    case Code::internal: return "internal";
+    case Code::not_found:
+      return "not_found";
+    case Code::invalid:
+      return "invalid";
+    case Code::denied:
+      return "denied";
+    case Code::conflict:
+      return "conflict";
+    case Code::busy:
+      return "busy";
+    case Code::timeout:
+      return "timeout";
+    case Code::corrupt:
+      return "corrupt";
+    case Code::unavailable:
+      return "unavailable";
+    case Code::cancelled:
+      return "cancelled";
+    case Code::internal:
+      return "internal";
   }
   return "unknown";
 }
@@ -25,20 +35,27 @@ namespace {
 Code code_of_errno(int number) {
   switch (number) {
     case ENOENT:
-    case ENOTDIR: return Code::not_found;
+    case ENOTDIR:
+      return Code::not_found;
     case EEXIST:
-    case ENOTEMPTY: return Code::conflict;
+    case ENOTEMPTY:
+      return Code::conflict;
     case EACCES:
     case EPERM:
-    case EROFS: return Code::denied;
+    case EROFS:
+      return Code::denied;
     case EINVAL:
     case ENAMETOOLONG:
-    case EISDIR: return Code::invalid;
+    case EISDIR:
+      return Code::invalid;
     case EAGAIN:
     case EMFILE:
-    case ENFILE: return Code::busy;
-    case ETIMEDOUT: return Code::timeout;
-    case ECANCELED: return Code::cancelled;
+    case ENFILE:
+      return Code::busy;
+    case ETIMEDOUT:
+      return Code::timeout;
+    case ECANCELED:
+      return Code::cancelled;
     case ENOSPC:
     case EDQUOT:
     case EIO:
@@ -48,8 +65,10 @@ Code code_of_errno(int number) {
     case ECONNRESET:
     case EPIPE:
     case EHOSTUNREACH:
-    case ENETUNREACH: return Code::unavailable;
-    default: return Code::internal;
+    case ENETUNREACH:
+      return Code::unavailable;
+    default:
+      return Code::internal;
   }
 }
 }  // namespace

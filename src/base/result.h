@@ -1,7 +1,7 @@
 // What can fail, in a type: Result<T> is a T or an Error, and ignoring one is a warning.
-// An Error is a code from one short list, a sentence for a person, and one line of context per layer
-// that had something to add. Doors translate the code; people read the text.
-// Bounds: no allocation when all is well.
+// An Error is a code from one short list, a sentence for a person, and one line of context per
+// layer that had something to add. Doors translate the code; people read the text. Bounds: no
+// allocation when all is well.
 #pragma once
 
 #include <expected>
@@ -54,7 +54,8 @@ class [[nodiscard]] Result : public std::expected<T, Error> {
 
  public:
   using Base::Base;
-  Result(Error error) : Base(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : Base(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 };
 
 template <>
@@ -63,7 +64,8 @@ class [[nodiscard]] Result<void> : public std::expected<void, Error> {
 
  public:
   using Base::Base;
-  Result(Error error) : Base(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : Base(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 };
 
 using Status = Result<void>;

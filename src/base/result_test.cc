@@ -1,8 +1,7 @@
 #include "base/result.h"
 
-#include <gtest/gtest.h>
-
 #include <cerrno>
+#include <gtest/gtest.h>
 
 namespace pinpipe {
 namespace {

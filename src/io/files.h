@@ -35,10 +35,10 @@ class File {
 };
 
 enum class OpenMode {
-  read,         // must exist
-  write,        // read and write, must exist
-  create,       // read and write, made when absent
-  create_new,   // read and write, `conflict` when present
+  read,        // must exist
+  write,       // read and write, must exist
+  create,      // read and write, made when absent
+  create_new,  // read and write, `conflict` when present
 };
 
 struct DirEntry {
@@ -64,7 +64,8 @@ class Files {
   virtual Status make_directories(const std::string& directory) = 0;
   virtual Status remove(const std::string& path) = 0;  // a file or an empty directory
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
-  virtual Status link(const std::string& from, const std::string& to) = 0;  // conflict when `to` is there
+  virtual Status link(const std::string& from,
+                      const std::string& to) = 0;  // conflict when `to` is there
   virtual Status sync_directory(const std::string& directory) = 0;
   virtual Result<uint64_t> free_bytes(const std::string& directory) = 0;
 

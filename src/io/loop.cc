@@ -28,9 +28,13 @@ Loop& Loop::current() {
   return *current_loop;
 }
 
-bool Loop::on_a_loop() { return current_loop != nullptr; }
+bool Loop::on_a_loop() {
+  return current_loop != nullptr;
+}
 
-bool Loop::is_current() const { return current_loop == this; }
+bool Loop::is_current() const {
+  return current_loop == this;
+}
 
 void Loop::run() {
   CHECK(current_loop == nullptr, "a thread is one loop");
@@ -40,7 +44,9 @@ void Loop::run() {
   current_loop = nullptr;
 }
 
-void Loop::stop() { context_->stop(); }
+void Loop::stop() {
+  context_->stop();
+}
 
 Task<bool> cancelled() {
   auto state = co_await boost::asio::this_coro::cancellation_state;

@@ -1,5 +1,6 @@
 // Threads for what blocks: disk, databases, large codecs. Values go in, values come out.
-// Bounds: queue_max waiting pieces of work; a full queue makes run() answer busy and submit() false.
+// Bounds: queue_max waiting pieces of work; a full queue makes run() answer busy and submit()
+// false.
 #pragma once
 
 #include <boost/asio/async_result.hpp>

@@ -1,13 +1,12 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
 
 #include "base/check.h"
 #include "io/files.h"
@@ -95,10 +94,14 @@ class PosixFile final : public File {
 
 int flags_of(OpenMode mode) {
   switch (mode) {
-    case OpenMode::read: return O_RDONLY;
-    case OpenMode::write: return O_RDWR;
-    case OpenMode::create: return O_RDWR | O_CREAT;
-    case OpenMode::create_new: return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::read:
+      return O_RDONLY;
+    case OpenMode::write:
+      return O_RDWR;
+    case OpenMode::create:
+      return O_RDWR | O_CREAT;
+    case OpenMode::create_new:
+      return O_RDWR | O_CREAT | O_EXCL;
   }
   return O_RDONLY;
 }

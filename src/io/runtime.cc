@@ -1,9 +1,8 @@
 #include "io/runtime.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <csignal>
+#include <pthread.h>
 #include <string>
 
 namespace pinpipe::io {

@@ -47,25 +47,28 @@ struct Scope::Children {
 
 Scope::Scope(Loop& loop) : loop_(loop), children_(std::make_unique<Children>()) {}
 
-Scope::~Scope() { CHECK(children_->list.empty(), "a scope is joined before it is destroyed"); }
+Scope::~Scope() {
+  CHECK(children_->list.empty(), "a scope is joined before it is destroyed");
+}
 
-size_t Scope::size() const { return children_->list.size(); }
+size_t Scope::size() const {
+  return children_->list.size();
+}
 
 void Scope::spawn(std::string_view name, Task<> task) {
   CHECK(loop_.is_current(), "a scope spawns on its own loop");
   if (cancelled_) return;
   auto child = children_->list.emplace(children_->list.end());
   child->name = name;
-  boost::asio::co_spawn(
-      loop_.context().get_executor(), without_throwing(std::move(task)),
-      boost::asio::bind_cancellation_slot(
-          child->cancellation.slot(),
-          [children = children_.get(), child](const std::exception_ptr& exception) {
-            stop_on_exception(child->name, exception);
-            children->list.erase(child);
-            if (!children->list.empty()) return;
-            for (Timer* joiner : children->joiners) joiner->cancel();
-          }));
+  boost::asio::co_spawn(loop_.context().get_executor(), without_throwing(std::move(task)),
+                        boost::asio::bind_cancellation_slot(
+                            child->cancellation.slot(), [children = children_.get(), child](
+                                                            const std::exception_ptr& exception) {
+                              stop_on_exception(child->name, exception);
+                              children->list.erase(child);
+                              if (!children->list.empty()) return;
+                              for (Timer* joiner : children->joiners) joiner->cancel();
+                            }));
 }
 
 void Scope::cancel() {

@@ -19,8 +19,8 @@ class Scope {
   ~Scope();
   Scope(const Scope&) = delete;
 
-  // Starts `task` on the scope's loop. On that loop only. A cancelled scope starts nothing: the task
-  // is dropped.
+  // Starts `task` on the scope's loop. On that loop only. A cancelled scope starts nothing: the
+  // task is dropped.
   void spawn(std::string_view name, Task<> task);
   // Asks every child to end: its waits answer `cancelled`. On the scope's loop only.
   void cancel();

@@ -1,10 +1,9 @@
 #include "io/server.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/v6_only.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <variant>
 
 #include "base/check.h"
@@ -63,7 +62,9 @@ Server::Server(Runtime& runtime, Options options, Serve serve)
     parts_.push_back(std::make_unique<LoopPart>(runtime_.loop(i)));
 }
 
-Server::~Server() { CHECK(!started_, "a server is stopped before it is destroyed"); }
+Server::~Server() {
+  CHECK(!started_, "a server is stopped before it is destroyed");
+}
 
 Result<uint16_t> Server::listen_tcp(const std::string& address, uint16_t port) {
   CHECK(!started_, "a server listens before it starts");
@@ -123,7 +124,8 @@ void Server::adopt(Socket socket, size_t loop_index) {
       connections_.fetch_sub(1, std::memory_order_relaxed);
       return;
     }
-    part.scope.spawn(options_.name, counted(*this, std::make_unique<SocketStream<Socket>>(std::move(held))));
+    part.scope.spawn(options_.name,
+                     counted(*this, std::make_unique<SocketStream<Socket>>(std::move(held))));
   });
 }
 

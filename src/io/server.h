@@ -23,7 +23,7 @@ class Server {
   using Serve = std::function<Task<>(std::unique_ptr<Stream>)>;
 
   struct Options {
-    std::string name;         // for log lines and metrics: "kafka", "gateway"
+    std::string name;  // for log lines and metrics: "kafka", "gateway"
     size_t connections_max = 20'000;
   };
 

@@ -112,7 +112,10 @@ TEST_F(ServerTest, stopping_ends_idle_connections) {
   EXPECT_EQ(server.connection_count(), 1U);
   server.stop();
   EXPECT_EQ(server.connection_count(), 0U);
-  run_on(runtime.loop(0), [](std::unique_ptr<Stream> s) -> Task<> { s->close(); co_return; }(std::move(stream)));
+  run_on(runtime.loop(0), [](std::unique_ptr<Stream> s) -> Task<> {
+    s->close();
+    co_return;
+  }(std::move(stream)));
 }
 
 TEST_F(ServerTest, nobody_listening_is_unavailable) {

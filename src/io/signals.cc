@@ -1,16 +1,17 @@
 #include "io/signals.h"
 
-#include <unistd.h>
-
 #include <boost/asio/basic_signal_set.hpp>
 #include <csignal>
+#include <unistd.h>
 
 #include "io/asio_types.h"
 #include "io/loop.h"
 
 namespace pinpipe::io {
 namespace {
-extern "C" void end_now(int number) { _exit(128 + number); }
+extern "C" void end_now(int number) {
+  _exit(128 + number);
+}
 }  // namespace
 
 Task<Result<int>> wait_for_signal() {

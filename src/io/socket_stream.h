@@ -2,9 +2,6 @@
 // Writes try the system call first: an answer that fits the socket's buffer costs no loop turn.
 #pragma once
 
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -12,6 +9,8 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 
 #include "io/asio_types.h"
 #include "io/stream.h"
@@ -176,7 +175,8 @@ class SocketStream final : public Stream {
     message.msg_iov = vectors.data();
     message.msg_iovlen = buffers.size();
     ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return sent < 0 ? 0 : static_cast<size_t>(sent);  // the write that follows meets the error again
+    return sent < 0 ? 0
+                    : static_cast<size_t>(sent);  // the write that follows meets the error again
   }
 
   static void drop_front(std::span<boost::asio::const_buffer> buffers, size_t bytes) {

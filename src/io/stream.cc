@@ -10,7 +10,8 @@ namespace pinpipe::io {
 Error error_of(const boost::system::error_code& error, std::string_view action) {
   if (error == boost::asio::error::operation_aborted)
     return {Code::cancelled, "the task was cancelled"};
-  if (error == boost::asio::error::eof) return {Code::unavailable, "the peer closed the connection"};
+  if (error == boost::asio::error::eof)
+    return {Code::unavailable, "the peer closed the connection"};
   if (error.category() == boost::system::system_category() ||
       error.category() == boost::system::generic_category()) {
     return error_of_errno(error.value(), action);
@@ -20,7 +21,8 @@ Error error_of(const boost::system::error_code& error, std::string_view action) 
 
 namespace {
 
-// Cancels `object` when the deadline passes first; what it was doing then ends with operation_aborted.
+// Cancels `object` when the deadline passes first; what it was doing then ends with
+// operation_aborted.
 template <class Object>
 class CancelAt {
  public:
@@ -75,8 +77,8 @@ Task<Result<std::unique_ptr<Stream>>> connect_local(std::string path, Instant de
   if (co_await cancelled()) co_return Error(Code::cancelled, "the task was cancelled");
   LocalSocket socket(Loop::current().context());
   CancelAt watch(socket, deadline);
-  auto [error] = co_await socket.async_connect(
-      boost::asio::local::stream_protocol::endpoint(path), tuple_awaitable);
+  auto [error] = co_await socket.async_connect(boost::asio::local::stream_protocol::endpoint(path),
+                                               tuple_awaitable);
   if (watch.fired()) co_return Error(Code::timeout, "cannot connect to " + path);
   if (error) co_return error_of(error, "connect to " + path);
   co_return std::unique_ptr<Stream>(std::make_unique<SocketStream<LocalSocket>>(std::move(socket)));

@@ -1,5 +1,6 @@
 // A connection's two directions of bytes, whatever carries them: TCP, a local socket, TLS, or a
-// test's loopback. Lives on the loop it was made on; one read and one write may be under way at once.
+// test's loopback. Lives on the loop it was made on; one read and one write may be under way at
+// once.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,8 @@ class Stream {
 };
 
 // "host:port" by name or number, tried in the resolver's order until one answers.
-Task<Result<std::unique_ptr<Stream>>> connect_tcp(std::string host, uint16_t port, Instant deadline);
+Task<Result<std::unique_ptr<Stream>>> connect_tcp(std::string host, uint16_t port,
+                                                  Instant deadline);
 Task<Result<std::unique_ptr<Stream>>> connect_local(std::string path, Instant deadline);
 
 }  // namespace pinpipe::io

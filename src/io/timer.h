@@ -11,10 +11,14 @@ namespace pinpipe::io {
 
 using Instant = std::chrono::steady_clock::time_point;
 inline constexpr Instant never = Instant::max();
-inline Instant after(Millis delay) { return std::chrono::steady_clock::now() + delay; }
+inline Instant after(Millis delay) {
+  return std::chrono::steady_clock::now() + delay;
+}
 
 // Ok when the time has come, `cancelled` when the owner gave up first.
 Task<Status> sleep_until(Instant when);
-inline Task<Status> sleep_for(Millis delay) { return sleep_until(after(delay)); }
+inline Task<Status> sleep_for(Millis delay) {
+  return sleep_until(after(delay));
+}
 
 }  // namespace pinpipe::io

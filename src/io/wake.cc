@@ -42,7 +42,9 @@ Task<Status> Sleeper::sleep(std::shared_ptr<Sleeper> self, Instant deadline) {
   co_return Error(Code::timeout, "the deadline passed");
 }
 
-void Wakes::add(std::shared_ptr<Sleeper> sleeper) { sleepers_.push_back(std::move(sleeper)); }
+void Wakes::add(std::shared_ptr<Sleeper> sleeper) {
+  sleepers_.push_back(std::move(sleeper));
+}
 
 void Wakes::send() {
   std::map<Loop*, std::vector<std::shared_ptr<Sleeper>>> by_loop;

@@ -65,9 +65,7 @@ class OneShot {
   }
 
   // The value, or timeout, or cancelled. At most one task waits, once.
-  Task<Result<T>> wait(Instant deadline = never) {
-    return wait_on(state_, deadline);
-  }
+  Task<Result<T>> wait(Instant deadline = never) { return wait_on(state_, deadline); }
 
  private:
   struct State {

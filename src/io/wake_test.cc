@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "io/runtime.h"
 #include "base/check.h"
+#include "io/runtime.h"
 #include "io/scope.h"
 
 namespace pinpipe::io {
@@ -69,14 +69,16 @@ TEST_F(WakeTest, a_signal_is_not_missed_between_looking_and_waiting) {
       CHECK(all.disk().submit([&signal, &value, i] {
         value = i;
         signal.notify_all();
-      }), "queued");
+      }),
+            "queued");
       while (value.load() < i) {
         if (!co_await signal.wait_beyond(version, after(Millis(5000)))) co_return -1;
         version = signal.version();
       }
       ++seen;
       // The notifier may still hold the signal's lock: it dies only after all have been heard.
-      while (signal.version() < static_cast<uint64_t>(i)) (void)co_await signal.wait_beyond(signal.version(), after(Millis(1)));
+      while (signal.version() < static_cast<uint64_t>(i))
+        (void)co_await signal.wait_beyond(signal.version(), after(Millis(1)));
     }
     co_return seen;
   };

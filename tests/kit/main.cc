@@ -1,9 +1,8 @@
 // Every test program's main: prints the seed of this run, so that a failure can be repeated with
 // PINPIPE_SEED=<seed>.
+#include <cstdio>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <cstdio>
 
 #include "kit/seed.h"
 

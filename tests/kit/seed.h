@@ -1,5 +1,5 @@
-// The seed of this test run: PINPIPE_SEED if set, otherwise the same fixed number every time, so that
-// CI is repeatable; soak runs set it.
+// The seed of this test run: PINPIPE_SEED if set, otherwise the same fixed number every time, so
+// that CI is repeatable; soak runs set it.
 #pragma once
 
 #include <cstdint>

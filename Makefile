@@ -1,0 +1,69 @@
+# The front door. `make help` lists what it opens.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+JOBS ?= 2
+DATA ?= ./pinpipe-data
+BIN := build/release/src/app/pinpipe
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the pinpipe program (build/release)
+	@tools/setup build
+	@cmake --preset release >/dev/null
+	@ninja -C build/release -j$(JOBS) pinpipe
+
+demo: build ## run the whole pipeline on generated posts and print the eight answers
+	@$(BIN) demo --data $(DATA)
+
+demo-clean: ## remove what the demo left
+	@rm -rf $(DATA)
+
+up: build ## start everything and keep it running (Ctrl-C ends it)
+	@$(BIN) up --data $(DATA)
+
+test: ## install what the tests need, build them and run them all
+	@tools/setup test
+	@cmake --preset release >/dev/null
+	@ninja -C build/release -j$(JOBS)
+	@ctest --test-dir build/release --output-on-failure -j$(JOBS)
+
+asan: ## the tests under the address and undefined-behaviour sanitizers
+	@tools/setup test
+	@cmake --preset asan >/dev/null
+	@ninja -C build/asan -j$(JOBS)
+	@ctest --test-dir build/asan --output-on-failure -j$(JOBS)
+
+TSAN_ROOMS := base io state log broker objects
+tsan: ## the tests of the rooms with threads, under the thread sanitizer
+	@tools/setup test
+	@cmake --preset tsan >/dev/null
+	@ninja -C build/tsan -j$(JOBS) $(addprefix test_,$(TSAN_ROOMS))
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tools/tsan.supp halt_on_error=1" \
+	  ctest --test-dir build/tsan --output-on-failure -R "^($(subst $(eval ) ,|,$(TSAN_ROOMS)))$$"
+
+FUZZ_SECONDS ?= 10
+fuzz: ## every fuzz target for FUZZ_SECONDS (10)
+	@tools/setup test
+	@cmake --preset fuzz >/dev/null
+	@ninja -C build/fuzz -j$(JOBS)
+	@tools/run_fuzzers build/fuzz/fuzz $(FUZZ_SECONDS)
+
+bench: ## the benchmarks; ratios against peers of the same run
+	@tools/setup test
+	@cmake --preset release >/dev/null
+	@ninja -C build/release -j$(JOBS) benches
+	@tools/run_benches build/release/bench
+
+fmt: ## format the C++ files
+	@tools/setup lint
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+
+lint: ## formatting, headers that stand alone, clang-tidy
+	@tools/setup lint
+	@tools/lint
+
+check: ## exactly what decides whether a change lands
+	@.ci/run
+
+.PHONY: help build demo demo-clean up test asan tsan fuzz bench fmt lint check

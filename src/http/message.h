@@ -1,0 +1,106 @@
+// An HTTP request and its answer as plain values, whatever carried them (HTTP/1.1, HTTP/2, a test).
+// Both are reused for one connection's requests one after the other: clear() keeps the buffers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "io/task.h"
+
+namespace pinpipe::http {
+
+// Header lines in order; names compare without regard to case.
+class Headers {
+ public:
+  // The first line of that name, or nothing.
+  std::optional<std::string_view> find(std::string_view name) const;
+  bool has(std::string_view name) const { return find(name).has_value(); }
+  // Replaces all lines of that name by one.
+  void set(std::string_view name, std::string_view value);
+  void add(std::string_view name, std::string_view value);
+  void remove(std::string_view name);
+  // True when the comma-separated list in any line of that name has `token`, without regard to
+  // case.
+  bool lists(std::string_view name, std::string_view token) const;
+  void clear() { count_ = 0; }
+  size_t size() const { return count_; }
+  using Line = std::pair<std::string, std::string>;
+  std::span<const Line> lines() const { return {lines_.data(), count_}; }
+
+ private:
+  std::vector<Line> lines_;  // those beyond count_ keep their buffers for reuse
+  size_t count_ = 0;
+};
+
+// A body that comes while it is read, for uploads too large to hold.
+class BodyReader {
+ public:
+  virtual ~BodyReader() = default;
+  // At least one byte, or 0 at the end of the body.
+  virtual io::Task<Result<size_t>> read_some(std::span<char> into) = 0;
+};
+
+struct Request {
+  std::string method;              // upper case as sent
+  std::string target;              // as sent: "/a%20b?x=1"
+  std::string_view path() const;   // raw, without the query
+  std::string_view query() const;  // raw, without '?'; empty when there is none
+  Headers headers;
+  std::string body;                   // whole, unless the plan said to stream
+  BodyReader* body_reader = nullptr;  // set when the plan said to stream
+  std::string peer;                   // "127.0.0.1:50312" or "local"
+  bool by_local_socket = false;
+  bool secure = false;
+  std::vector<std::pair<std::string, std::string>> params;  // filled by the router, decoded
+
+  // A path parameter of the route that matched; a program error when the route has none of that
+  // name.
+  const std::string& param(std::string_view name) const;
+  // The first decoded value of a query parameter.
+  std::optional<std::string> query_param(std::string_view name) const;
+  void clear();
+};
+
+// Takes an answer's body piece by piece: server-sent events, long listings.
+class BodyWriter {
+ public:
+  virtual ~BodyWriter() = default;
+  virtual io::Task<Status> write(std::string_view bytes) = 0;
+};
+
+struct FileBody {
+  std::shared_ptr<void> keep_open;  // holds what owns the descriptor
+  int descriptor = -1;
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;
+  // One of these three; `body` unless another is set.
+  std::string body;
+  std::optional<FileBody> file;
+  std::function<io::Task<Status>(BodyWriter&)> stream;
+
+  void clear();
+  void set_text(int code, std::string_view text);  // text/plain
+  void set_json(int code, std::string json);       // application/json
+  void set_body(int code, std::string_view content_type, std::string content);
+};
+
+// Answers one request. Runs on the connection's loop; `request` and `response` live until it is
+// done.
+using Handler = std::function<io::Task<>(Request& request, Response& response)>;
+
+std::string_view reason_of(int status);
+
+}  // namespace pinpipe::http
