@@ -1,0 +1,24 @@
+// What an Engine and its Connections share. Inside this room only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <duckdb.h>
+
+#include "sql/engine.h"
+#include "sql/json_table.h"
+
+namespace pinpipe::sql {
+
+struct Engine::State {
+  State(Role engine_role, int threads) : role(engine_role), json_tables(threads) {}
+  ~State() { library().close(&database); }
+  State(const State&) = delete;
+
+  const Role role;
+  JsonTables json_tables;  // outlives the database, whose functions point to it
+  duckdb_database database = nullptr;
+  std::atomic<uint64_t> sessions{0};
+};
+
+}  // namespace pinpipe::sql

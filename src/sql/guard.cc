@@ -1,0 +1,105 @@
+#include "sql/guard.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "sql/lexer.h"
+
+namespace pinpipe::sql {
+namespace {
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
+  return text;
+}
+
+constexpr std::array question_words = {"select",   "with", "from", "values",    "explain",
+                                       "describe", "desc", "show", "summarize", "("};
+
+// Functions that a SELECT may call and that do more than read: enable_logging writes files and was
+// seen to take the whole instance down, arrow_scan follows a pointer that the caller makes up,
+// query and json_execute_serialized_sql run text that nobody has checked.
+constexpr std::array denied_functions = {"enable_logging",
+                                         "disable_logging",
+                                         "truncate_duckdb_logs",
+                                         "write_log",
+                                         "checkpoint",
+                                         "force_checkpoint",
+                                         "arrow_scan",
+                                         "arrow_scan_dumb",
+                                         "seq_scan",
+                                         "query",
+                                         "query_table",
+                                         "json_execute_serialized_sql",
+                                         "duckdb_secrets",
+                                         "which_secret",
+                                         "check_peg_parser",
+                                         "sql_auto_complete",
+                                         "test_vector_types",
+                                         "nextval",
+                                         "currval",
+                                         "setseed",
+                                         "add_parquet_key",
+                                         "getvariable",
+                                         "duckdb_logs",
+                                         "duckdb_logs_parsed"};
+
+template <class Words>
+bool contains(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+Error refusal(const std::string& what) {
+  return Error(Code::denied,
+               what + " is not allowed here; only SELECT, EXPLAIN, DESCRIBE, SHOW and FROM are");
+}
+
+// The first token of the statement proper: behind EXPLAIN [ANALYZE] [(options)].
+size_t behind_explain(const std::vector<Token>& tokens, size_t at) {
+  ++at;
+  if (at < tokens.size() && lower(name_of(tokens[at])) == "analyze") ++at;
+  // An option list such as (FORMAT json); a parenthesised query begins with a question word
+  // instead.
+  if (at + 1 < tokens.size() && tokens[at].text == "(") {
+    std::string first = lower(name_of(tokens[at + 1]));
+    if (!contains(question_words, first)) {
+      while (at < tokens.size() && tokens[at].text != ")") ++at;
+      ++at;
+    }
+  }
+  return at;
+}
+
+}  // namespace
+
+Status check_question(std::string_view sql) {
+  std::vector<Token> tokens = tokens_of(sql);
+  if (tokens.empty()) return Error(Code::invalid, "there is no SQL here");
+  size_t at = 0;
+  for (std::string first = lower(name_of(tokens[0])); first == "explain";) {
+    at = behind_explain(tokens, at);
+    if (at >= tokens.size()) return Error(Code::invalid, "EXPLAIN needs a query behind it");
+    first = lower(name_of(tokens[at]));
+  }
+  std::string first = lower(name_of(tokens[at]));
+  if (!contains(question_words, first)) return refusal(first);
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (tokens[i].kind == Token::Kind::symbol || tokens[i + 1].text != "(") continue;
+    std::string called = lower(name_of(tokens[i]));
+    if (contains(denied_functions, called) || called.starts_with("pinpipe_")) {
+      return refusal("the function " + called);
+    }
+  }
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].text == ";" && i + 1 < tokens.size()) {
+      return Error(Code::denied, "only one statement is allowed here");
+    }
+  }
+  return {};
+}
+
+}  // namespace pinpipe::sql
