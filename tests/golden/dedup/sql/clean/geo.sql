@@ -1,0 +1,19 @@
+-- title: Clean places, equal ones once
+-- As sql/clean/geo.sql, but rows that are equal in every column are kept once.
+select distinct
+  ind,
+  case
+    when country < '!'
+      and trim(translate(country, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    else country
+  end as country,
+  array(latitude, longitude) as coordinates,
+  try_cast(
+    case
+      when substr(`timestamp`, 5, 1) = ':' then concat(replace(substr(`timestamp`, 1, 10), ':', '-'), substr(`timestamp`, 11))
+      when substr(`timestamp`, 3, 1) = '/' then concat(
+        substr(`timestamp`, 7, 4), '-', substr(`timestamp`, 1, 2), '-', substr(`timestamp`, 4, 2), ' ', substr(`timestamp`, 13))
+      else `timestamp`
+    end as timestamp
+  ) as `timestamp`
+from raw.geo
