@@ -7,7 +7,10 @@
 
 namespace {
 
-using namespace pinpipe::source;
+using pinpipe::source::classic_rows;
+using pinpipe::source::Generator;
+using pinpipe::source::Row;
+using pinpipe::source::Table;
 
 double rows_per_second(const Generator& generator, std::initializer_list<Table> tables) {
   constexpr uint64_t rows = 1'000'000;

@@ -1,6 +1,8 @@
 #include "source/generator.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "base/check.h"
 #include "source/names.h"
@@ -38,14 +40,16 @@ Look look_of(Draw& draw) {
 }
 
 // Millionths of a degree as MySQL prints the FLOAT: six significant digits, no trailing zeros.
+// Below a ten-thousandth it would print an exponent, which no real row shows: those become that
+// size.
 void append_degrees(std::string& to, int64_t millionths) {
-  auto size = static_cast<uint64_t>(millionths < 0 ? -millionths : millionths);
+  auto size = static_cast<uint64_t>(std::max<int64_t>(std::abs(millionths), 100));
   uint64_t step = size >= 100'000'000  ? 1'000
                   : size >= 10'000'000 ? 100
                   : size >= 1'000'000  ? 10
                                        : 1;
   size = (size + step / 2) / step * step;
-  if (millionths < 0 && size > 0) to.push_back('-');
+  if (millionths < 0) to.push_back('-');
   append_number(to, size / 1'000'000);
   uint64_t rest = size % 1'000'000;
   if (rest == 0) return;
