@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <utility>
 
 #include "base/check.h"
 
@@ -100,6 +101,35 @@ std::string hmac_sha1(std::string_view key, std::string_view bytes) {
 }
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   return hmac(EVP_sha256(), key, bytes);
+}
+
+Digest::Digest(Kind kind) : context_(EVP_MD_CTX_new()) {
+  const EVP_MD* of_kind = kind == Kind::md5    ? EVP_md5()
+                          : kind == Kind::sha1 ? EVP_sha1()
+                                               : EVP_sha256();
+  int ok = EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), of_kind, nullptr);
+  CHECK(ok == 1, "libcrypto begins the digest");
+}
+Digest::Digest(Digest&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
+Digest& Digest::operator=(Digest&& other) noexcept {
+  std::swap(context_, other.context_);
+  return *this;
+}
+Digest::~Digest() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
+
+void Digest::add(std::string_view bytes) {
+  int ok = EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());
+  CHECK(ok == 1, "libcrypto goes on with the digest");
+}
+
+std::string Digest::finish() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+  unsigned int size = 0;
+  int ok = EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), out.data(), &size);
+  CHECK(ok == 1, "libcrypto ends the digest");
+  return {reinterpret_cast<char*>(out.data()), size};
 }
 
 bool equal_constant_time(std::string_view a, std::string_view b) {

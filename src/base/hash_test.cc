@@ -41,5 +41,14 @@ TEST(Uuid, random_ids_differ_and_come_back_from_text) {
   EXPECT_EQ(Uuid::from_text("not-a-uuid"), std::nullopt);
 }
 
+TEST(DigestTest, pieces_give_the_digest_of_the_whole) {
+  Digest md5_of_pieces(Digest::Kind::md5);
+  md5_of_pieces.add("he");
+  md5_of_pieces.add("");
+  md5_of_pieces.add("llo");
+  EXPECT_EQ(md5_of_pieces.finish(), md5("hello"));
+  EXPECT_EQ(Digest(Digest::Kind::sha256).finish(), sha256(""));
+}
+
 }  // namespace
 }  // namespace pinpipe

@@ -44,6 +44,23 @@ Status Files::replace(const std::string& path, std::string_view bytes) {
   return sync_directory(parent_directory(path));
 }
 
+Status Files::sync_tree(const std::string& directory) {
+  auto entries = list(directory);
+  if (!entries) return entries.error();
+  for (const DirEntry& entry : *entries) {
+    std::string path = directory + "/" + entry.name;
+    Status synced;
+    if (entry.is_directory) {
+      synced = sync_tree(path);
+    } else {
+      auto file = open(path, OpenMode::read);
+      synced = file ? (*file)->sync() : Status(file.error());
+    }
+    if (!synced && synced.error().code() != Code::not_found) return synced;  // removed meanwhile
+  }
+  return sync_directory(directory);
+}
+
 Status Files::remove_tree(const std::string& directory) {
   auto entries = list(directory);
   if (!entries) return entries.error().code() == Code::not_found ? Status{} : entries.error();

@@ -63,5 +63,13 @@ TEST_F(PosixFilesTest, a_file_in_the_way_of_a_directory_is_said) {
   EXPECT_FALSE(files.make_directories(path("f")));
 }
 
+TEST_F(PosixFilesTest, a_whole_tree_is_synced_at_once_or_one_by_one) {
+  ASSERT_TRUE(files.make_directories(path("a/b")));
+  ASSERT_TRUE(files.replace(path("a/b/c"), "1"));
+  EXPECT_TRUE(files.sync_tree(path("a")));
+  EXPECT_TRUE(files.Files::sync_tree(path("a")));
+  EXPECT_EQ(files.Files::sync_tree(path("absent")).error().code(), Code::not_found);
+}
+
 }  // namespace
 }  // namespace pinpipe::io

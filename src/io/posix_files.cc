@@ -183,6 +183,16 @@ class PosixFiles final : public Files {
     return {};
   }
 
+  Status sync_tree(const std::string& directory) override {
+    int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return error_of_errno(errno, "open directory " + directory);
+    int outcome = ::syncfs(descriptor);
+    int reason = errno;
+    ::close(descriptor);
+    if (outcome != 0) return error_of_errno(reason, "sync the disk of " + directory);
+    return {};
+  }
+
   Result<uint64_t> free_bytes(const std::string& directory) override {
     struct statvfs facts{};
     if (::statvfs(directory.c_str(), &facts) != 0)

@@ -83,10 +83,12 @@ class Store {
 
   virtual io::Task<Result<ObjectFacts>> put(std::string bucket, std::string key, std::string bytes,
                                             Attributes attributes, Condition condition) = 0;
-  // Takes over a finished temporary file of new_temporary() as the object: no copy.
+  // Takes over a finished temporary file of new_temporary() as the object: no copy. The file is
+  // gone afterwards, also when this failed. A caller that has computed the ETag passes it;
+  // otherwise the store does.
   virtual io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
                                               std::string key, Attributes attributes,
-                                              Condition condition) = 0;
+                                              Condition condition, std::string etag = {}) = 0;
   // A path on the store's own disk where a caller may write a file to be adopted.
   virtual std::string new_temporary() = 0;
 
@@ -99,7 +101,8 @@ class Store {
   virtual io::Task<Status> remove(std::string bucket, std::string key) = 0;
   virtual io::Task<Result<ObjectFacts>> copy(std::string from_bucket, std::string from_key,
                                              std::string to_bucket, std::string to_key,
-                                             std::optional<Attributes> attributes) = 0;
+                                             std::optional<Attributes> attributes,
+                                             Condition condition = {}) = 0;
   virtual io::Task<Result<Listing>> list(std::string bucket, ListQuery query) = 0;
 
   // A path of a local file with the object's bytes, valid while the returned object lives.

@@ -1,0 +1,117 @@
+// Buckets as directories of plain files that a person can read, with what a file cannot say
+// (content type, user metadata, checksums) in small text files beside them. Files dropped in by
+// hand are objects; nothing else knows the buckets' content, so nothing can disagree with it.
+//   <root>/<bucket>/<key>                          the object
+//   <root>/<bucket>/.pinpipe/attributes/<key>      its attributes, where they are not the default
+//   <root>/<bucket>/.pinpipe/odd/<encoded key>     objects whose keys are no paths (key_path.h)
+//   <root>/.pinpipe/journal/<number>.journal       what is promised but not synced as files yet
+//   <root>/.pinpipe/tmp/                           files on their way; wiped at start
+// Promise: every change passes one queue; a group of changes is journaled with one sync, then done
+// to the files, then acknowledged: what is visible is durable, in the order of the queue.
+// Conditions are decided in that order too. Start replays the journal. A failed journal write ends
+// all writing until restart. Bounds: queued_bytes_max and queued_operations_max waiting, then
+// `busy`; Journal::segment_bytes_max times segments_waiting_max of journal.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/wake.h"
+#include "objects/facts_cache.h"
+#include "objects/journal.h"
+#include "objects/local_store.h"
+
+namespace pinpipe::objects {
+
+class BucketStore final : public LocalStore {
+ public:
+  static constexpr size_t queued_bytes_max = 64 << 20;
+  static constexpr size_t queued_operations_max = 16'384;
+  static constexpr size_t segments_waiting_max = 4;
+  // A larger object is written and synced as a file of its own; only its name is journaled.
+  static constexpr size_t journaled_object_bytes_max = 256 * 1024;
+
+  // Blocks: replays what a crash left. The pool must outlive the store.
+  static Result<std::unique_ptr<BucketStore>> open(LocalOptions options, io::Pool& disk);
+  // Blocks until all that is queued is done. Nobody may be waiting for an operation.
+  ~BucketStore() override;
+
+  io::Task<Status> create_bucket(std::string name) override;
+  io::Task<Status> remove_bucket(std::string name) override;
+  io::Task<Result<ObjectFacts>> put(std::string bucket, std::string key, std::string bytes,
+                                    Attributes attributes, Condition condition) override;
+  io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
+                                      std::string key, Attributes attributes, Condition condition,
+                                      std::string etag) override;
+  io::Task<Status> remove(std::string bucket, std::string key) override;
+
+ private:
+  struct Operation {
+    enum class Kind { put, adopt, remove, create_bucket, remove_bucket };
+    Kind kind = Kind::put;
+    std::string bucket;
+    std::string key;
+    std::string bytes;
+    std::string temporary;
+    std::string etag;
+    Attributes attributes;
+    Condition condition;
+    io::OneShot<Result<ObjectFacts>> done;
+
+    size_t weight() const { return bytes.size() + key.size() + 256; }
+    // Whether its outcome depends on what is there at its turn.
+    bool looks() const;
+  };
+  using Group = std::vector<std::unique_ptr<Operation>>;
+
+  BucketStore(LocalOptions options, io::Pool& disk);
+  Status recover();
+  Status replay(const JournalRecord& record);
+
+  Result<ObjectFacts> facts_of(std::string_view bucket, std::string_view key,
+                               const BucketTree::Found& found) override;
+  BucketFacts bucket_facts_of(std::string_view name, const io::FileFacts& facts) override;
+  Status check_name(std::string_view bucket) const override;
+
+  io::Task<Result<ObjectFacts>> submit(std::unique_ptr<Operation> operation);
+  Status enqueue(std::unique_ptr<Operation> operation);
+  void commit_all();  // runs on the disk pool while there is something queued
+  Group take_group();
+  void commit(Group group);
+  // An answer when the operation ends here, without a change.
+  std::optional<Result<ObjectFacts>> refuse(const Operation& operation);
+  Status check_condition(const Operation& operation);
+  Result<ObjectFacts> apply(Operation& operation);
+  Result<std::string> write_unsynced(std::string_view bytes);
+  Result<ObjectFacts> place(Operation& operation, const std::string& temporary);
+  Status exchange_attributes(const ObjectFacts& facts, const std::string& bucket,
+                             const BucketTree::Place& place);
+  void clear_way(const std::string& area, const std::string& path);
+  Result<ObjectFacts> remove_now(const Operation& operation);
+  Result<ObjectFacts> create_bucket_now(const std::string& name);
+  Result<ObjectFacts> remove_bucket_now(const std::string& name);
+  void turn_segment();
+  void checkpoint(const std::vector<std::string>& segments);
+  static Result<std::string> md5_of_file(io::File& file);
+  Result<std::string> etag_of_file(const std::string& path, const io::FileFacts& facts);
+  std::string attributes_path(std::string_view bucket, std::string_view relative) const;
+
+  Journal journal_;
+  FactsCache facts_cache_;
+  bool poisoned_ = false;  // by the committing thread only
+
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::deque<std::unique_ptr<Operation>> queue_;
+  size_t queued_bytes_ = 0;
+  bool committing_ = false;
+  bool checkpointing_ = false;
+  std::vector<std::string> closed_segments_;
+};
+
+}  // namespace pinpipe::objects
