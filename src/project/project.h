@@ -1,0 +1,221 @@
+// A project as plain structs: what a directory of YAML and SQL files says, read and checked.
+// Promise: what load() hands out is complete and consistent: names are legal, files are there,
+// every reference to another thing of the project leads somewhere, references $(…) are replaced.
+// Nothing here knows what a topic or a run is; the rooms above take what concerns them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "columns/schema.h"
+#include "project/diagnostic.h"
+
+namespace pinpipe::project {
+
+struct SqlFile {
+  std::string path;  // "sql/clean/pin.sql"
+  std::string name;  // as messages call it: with the project's directory
+  std::string text;  // whole, comment block included
+};
+
+enum class Severity { error, warn };
+
+// A promise about data, examined after cleaning (or after loading, for raw ones).
+struct Check {
+  enum class Kind { not_null, unique, accepted_range, row_count, relationships };
+  Kind kind = Kind::not_null;
+  std::vector<std::string> columns;  // one for accepted_range and relationships
+  std::optional<double> least;       // accepted_range, row_count
+  std::optional<double> most;
+  std::string to_table;  // relationships: "clean.pin" and its column
+  std::string to_column;
+  Severity severity = Severity::error;
+  Position at;
+};
+
+struct Tables {
+  std::string batch;   // written by the batch job alone
+  std::string stream;  // written by the stream job alone
+};
+
+struct Dataset {
+  std::string name;          // "pin": raw.pin, clean.pin
+  std::string topic;         // may be empty when there is a stream
+  std::string stream;        // may be empty when there is a topic
+  std::string source_table;  // in the source database; may be empty
+  columns::Schema schema;
+  SqlFile clean;       // from raw rows to clean ones
+  SqlFile quarantine;  // the raw rows that `clean` leaves out as unusable; may be empty
+  Tables tables;
+  std::vector<Check> raw_checks;
+  std::vector<Check> clean_checks;
+  Position at;
+};
+
+// How an answer is drawn beside its table.
+struct Chart {
+  std::string type;  // bar, line, heat, number, table
+  std::string x;
+  std::string y;
+  std::string value;
+  std::string series;
+};
+
+struct Query {
+  std::string name;  // "q1"
+  std::string title;
+  std::string question;
+  std::string defaults;  // printed with the answer: which reading of the question this is
+  SqlFile sql;
+  Chart chart;
+  std::vector<std::string> columns;   // expected names of the answer; empty: whatever comes
+  std::string answers_from = "both";  // batch, stream or both
+};
+
+// A small table the project brings itself, as a SELECT: age bands, for example.
+struct ProjectTable {
+  std::string name;
+  SqlFile sql;
+};
+
+enum class TriggerRule {
+  all_success,
+  all_failed,
+  all_done,
+  all_skipped,
+  one_success,
+  one_failed,
+  one_done,
+  none_failed,
+  none_skipped,
+  none_failed_min_one_success,
+  always,
+};
+std::string_view name_of(TriggerRule rule);
+std::optional<TriggerRule> trigger_rule_named(std::string_view name);
+
+using Params = std::map<std::string, std::string>;
+
+struct TaskSpec {
+  std::string id;
+  std::string job;
+  std::vector<std::string> after;
+  TriggerRule trigger_rule = TriggerRule::all_success;
+  int retries = 0;
+  int64_t retry_delay_ms = 300'000;
+  bool exponential_backoff = false;
+  int64_t retry_delay_max_ms = 86'400'000;
+  int64_t execution_timeout_ms = 0;  // 0: none
+  Params params;
+};
+
+struct DagSpec {
+  static constexpr int tasks_max = 10'000;
+
+  std::string id;
+  std::string description;
+  std::string schedule;  // cron, preset, or empty: by hand only
+  Position schedule_at;
+  std::string timezone = "UTC";
+  Position timezone_at;
+  std::string start_date;  // "2026-01-01" or "2026-01-01T06:00:00", in `timezone`; may be empty
+  bool catchup = false;
+  int max_active_runs = 16;
+  int max_active_tasks = 16;
+  int64_t run_timeout_ms = 0;  // 0: none
+  std::vector<std::string> tags;
+  Params params;
+  std::vector<TaskSpec> tasks;  // as written
+  std::string file;             // where it was defined
+};
+
+// 0: pick a free one.
+struct Ports {
+  uint16_t kafka = 9092;
+  uint16_t gateway = 8082;
+  uint16_t connect = 8083;
+  uint16_t aws = 4566;
+  uint16_t console = 4580;
+  uint16_t mysql = 3307;
+};
+
+enum class Fsync { always, interval, os };
+
+struct TopicSettings {
+  int partitions = 1;
+  int64_t retention_ms = 604'800'000;  // -1: for ever
+  int64_t retention_bytes = -1;
+  Fsync fsync = Fsync::always;
+};
+
+struct StreamSettings {
+  int shards = 1;
+  int retention_hours = 24;
+};
+
+struct BrokerSettings {
+  bool auto_create_topics = true;
+  int64_t fsync_interval_ms = 1000;
+  TopicSettings topic_defaults;
+  std::map<std::string, TopicSettings> topics;
+  StreamSettings stream_defaults;
+  std::map<std::string, StreamSettings> streams;
+};
+
+// A connector under Kafka Connect's own keys.
+struct Connector {
+  std::string name;
+  std::map<std::string, std::string> config;
+};
+
+struct Mount {
+  std::string path;    // "/mnt/pinterest"
+  std::string bucket;  // "user-…-bucket"
+};
+
+// Which job stands in for a notebook whose path matches the pattern (* = any run of characters).
+struct Notebook {
+  std::string pattern;
+  std::string job;
+};
+
+struct Limits {
+  int64_t sql_memory_bytes = 640'000'000;
+  int64_t sql_disk_bytes = 20'000'000'000;
+  int sql_threads = 0;  // 0: one per core
+  int64_t request_bytes = 64LL << 20;
+  int connections = 20'000;
+};
+
+struct Account {
+  std::string id = "123456789012";
+  std::string region = "us-east-1";
+};
+
+struct Project {
+  std::string name;
+  std::string origin;  // the directory, or "(built in)"
+  std::map<std::string, std::string> variables;
+  Account account;
+  Ports ports;
+  BrokerSettings broker;
+  Limits limits;
+  std::vector<std::string> buckets;
+  std::vector<Connector> connectors;
+  std::vector<Mount> mounts;
+  std::vector<Notebook> notebooks;
+  std::vector<Dataset> datasets;
+  std::vector<ProjectTable> tables;
+  std::vector<Query> queries;
+  std::vector<DagSpec> dags;
+
+  const Dataset* find_dataset(std::string_view dataset) const;
+  const Query* find_query(std::string_view query) const;
+  const DagSpec* find_dag(std::string_view id) const;
+};
+
+}  // namespace pinpipe::project

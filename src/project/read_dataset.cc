@@ -1,0 +1,186 @@
+// datasets/*.yaml
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "project/nearest.h"
+#include "project/readers.h"
+
+namespace pinpipe::project {
+namespace {
+
+const std::vector<std::string>& type_names() {
+  static const std::vector<std::string> names = {"integer", "bigint",  "double",
+                                                 "text",    "boolean", "timestamp"};
+  return names;
+}
+
+columns::Column read_column(const Node::Entry& entry, Diagnostics& out) {
+  columns::Column column;
+  column.name = entry.key;
+  std::string type;
+  Position type_at = entry.value.at;
+  if (entry.value.kind == Node::Kind::scalar) {
+    type = entry.value.text;
+  } else {
+    Fields fields(entry.value, "column " + entry.key, out);
+    type = fields.required_text("type");
+    type_at = fields.place("type");
+    column.synonyms = fields.texts("synonyms");
+    column.nullable = fields.boolean("nullable", true);
+    fields.finish();
+  }
+  if (auto known = columns::type_named(type)) {
+    column.type = *known;
+  } else if (!type.empty()) {
+    out.add(problems::out_of_range, type_at,
+            fmt::format("\"{}\" is no type; there are {}", type, fmt::join(type_names(), ", ")),
+            {.hint = did_you_mean(type, type_names()), .length = type.size()});
+  }
+  return column;
+}
+
+columns::Schema read_schema(Fields& fields, Diagnostics& out) {
+  std::vector<columns::Column> list;
+  if (!fields.has("columns")) (void)fields.required_text("columns");
+  fields.each("columns",
+              [&](const Node::Entry& entry) { list.push_back(read_column(entry, out)); });
+  if (list.empty()) return {};
+  auto schema = columns::Schema::make(std::move(list));
+  if (schema) return std::move(*schema);
+  out.add(problems::duplicate_name, fields.place("columns"), schema.error().text());
+  return {};
+}
+
+Check read_check(const Node& node, Diagnostics& out) {
+  Check check;
+  check.at = node.at;
+  Fields fields(node, "a check", out);
+  check.severity = fields.choice("severity", "error", {"error", "warn"}) == "warn"
+                       ? Severity::warn
+                       : Severity::error;
+  std::vector<std::string> not_null = fields.texts("not_null");
+  std::vector<std::string> unique = fields.texts("unique");
+  int kinds = (not_null.empty() ? 0 : 1) + (unique.empty() ? 0 : 1);
+  if (!not_null.empty()) check.columns = std::move(not_null);
+  if (!unique.empty()) {
+    check.kind = Check::Kind::unique;
+    check.columns = std::move(unique);
+  }
+  auto bounds = [&](Fields& inner) {
+    if (inner.has("min")) check.least = inner.number("min", 0);
+    if (inner.has("max")) check.most = inner.number("max", 0);
+  };
+  if (const Node* range = fields.find("accepted_range")) {
+    ++kinds;
+    check.kind = Check::Kind::accepted_range;
+    Fields inner(*range, "accepted_range", out);
+    check.columns = {inner.required_text("column")};
+    bounds(inner);
+    inner.finish();
+  }
+  if (const Node* count = fields.find("row_count")) {
+    ++kinds;
+    check.kind = Check::Kind::row_count;
+    Fields inner(*count, "row_count", out);
+    bounds(inner);
+    inner.finish();
+  }
+  if (const Node* relation = fields.find("relationships")) {
+    ++kinds;
+    check.kind = Check::Kind::relationships;
+    Fields inner(*relation, "relationships", out);
+    check.columns = {inner.required_text("column")};
+    check.to_table = inner.required_text("to");
+    check.to_column = inner.text("field", check.columns.front());
+    inner.finish();
+  }
+  fields.finish();
+  if (kinds != 1 && node.is_mapping()) {
+    out.add(problems::missing_key, node.at,
+            "a check says one of not_null, unique, accepted_range, row_count, relationships");
+  }
+  return check;
+}
+
+std::vector<Check> read_checks(Fields& fields, std::string_view key, Diagnostics& out) {
+  std::vector<Check> checks;
+  const Node* list = fields.find(key);
+  if (list == nullptr) return checks;
+  if (list->kind != Node::Kind::sequence) {
+    out.add(problems::wrong_type, list->at, fmt::format("{} wants a list of checks", key));
+  }
+  for (const Node& item : list->items) checks.push_back(read_check(item, out));
+  return checks;
+}
+
+template <class Get>
+void check_unused(const Project& project, const std::string& name, std::string_view what,
+                  const Position& at, Get get, Diagnostics& out) {
+  if (name.empty()) return;
+  for (const Dataset& other : project.datasets) {
+    if (get(other) != name) continue;
+    out.add(problems::duplicate_name, at,
+            fmt::format("{} {} belongs to data set {} already", what, name, other.name),
+            {.length = name.size()});
+  }
+}
+
+}  // namespace
+
+void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out) {
+  Fields fields(tree, "a data set", out);
+  Dataset dataset;
+  dataset.at = tree.at;
+  dataset.name = fields.required_text("dataset");
+  if (!dataset.name.empty())
+    check_name(NameOf::dataset, dataset.name, fields.place("dataset"), out);
+  dataset.topic = fields.text("topic");
+  dataset.stream = fields.text("stream");
+  if (fields.has("topic")) check_name(NameOf::topic, dataset.topic, fields.place("topic"), out);
+  if (fields.has("stream")) check_name(NameOf::stream, dataset.stream, fields.place("stream"), out);
+  if (dataset.topic.empty() && dataset.stream.empty()) {
+    out.add(problems::missing_key, tree.at, "a data set comes from a topic, a stream, or both");
+  }
+  dataset.source_table = fields.text("source_table");
+  dataset.schema = read_schema(fields, out);
+  dataset.clean = read_sql_path(fields, "clean", sql, out);
+  if (fields.has("quarantine")) dataset.quarantine = read_sql_path(fields, "quarantine", sql, out);
+  if (const Node* tables = fields.find("tables")) {
+    Fields inner(*tables, "tables", out);
+    dataset.tables.batch = inner.required_text("batch");
+    dataset.tables.stream = inner.text("stream");
+    for (const char* key : {"batch", "stream"}) {
+      std::string name = inner.text(key);
+      if (!name.empty()) check_name(NameOf::table, name, inner.place(key), out);
+    }
+    inner.finish();
+    if (dataset.tables.batch == dataset.tables.stream && !dataset.tables.batch.empty()) {
+      out.add(problems::duplicate_name, tables->at,
+              "the batch job and the stream job each own a table; they cannot share one");
+    }
+  } else {
+    (void)fields.required_text("tables");
+  }
+  if (const Node* checks = fields.find("checks")) {
+    Fields inner(*checks, "checks", out);
+    dataset.raw_checks = read_checks(inner, "raw", out);
+    dataset.clean_checks = read_checks(inner, "clean", out);
+    inner.finish();
+  }
+  fields.finish();
+  auto at = [&](const char* key) { return fields.place(key); };
+  check_unused(
+      project, dataset.name, "the name", at("dataset"), [](auto& d) { return d.name; }, out);
+  check_unused(project, dataset.topic, "topic", at("topic"), [](auto& d) { return d.topic; }, out);
+  check_unused(
+      project, dataset.stream, "stream", at("stream"), [](auto& d) { return d.stream; }, out);
+  check_unused(
+      project, dataset.tables.batch, "table", at("tables"), [](auto& d) { return d.tables.batch; },
+      out);
+  check_unused(
+      project, dataset.tables.stream, "table", at("tables"),
+      [](auto& d) { return d.tables.stream; }, out);
+  project.datasets.push_back(std::move(dataset));
+}
+
+}  // namespace pinpipe::project
