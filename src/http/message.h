@@ -33,9 +33,13 @@ class Headers {
   void clear() { count_ = 0; }
   size_t size() const { return count_; }
   using Line = std::pair<std::string, std::string>;
+  // A new empty line at the end, to be filled in place. Valid until the next change.
+  Line& append();
   std::span<const Line> lines() const { return {lines_.data(), count_}; }
 
  private:
+  void drop_from(size_t first, std::string_view name);
+
   std::vector<Line> lines_;  // those beyond count_ keep their buffers for reuse
   size_t count_ = 0;
 };
@@ -102,5 +106,8 @@ struct Response {
 using Handler = std::function<io::Task<>(Request& request, Response& response)>;
 
 std::string_view reason_of(int status);
+
+// Whether two names or tokens are the same but for the case of ASCII letters.
+bool equal_without_case(std::string_view a, std::string_view b);
 
 }  // namespace pinpipe::http

@@ -2,7 +2,7 @@
 //   router.add("GET", "/topics/{topic}/partitions/{partition}", handler);
 //   router.add("GET", "/files/{path...}", handler);   // the rest of the path, slashes included
 // Literal segments win over parameters. A path that is known under other methods answers 405 with
-// Allow; HEAD falls back to GET; the rest goes to the fallback.
+// Allow; HEAD falls back to GET; the rest goes to the fallback. The method "*" stands for all.
 #pragma once
 
 #include <memory>
@@ -26,6 +26,7 @@ class Router {
   void set_wrong_method(Handler handler);
 
   // Trailing and double slashes are dropped before matching when asked for (REST proxy, gateway).
+  // Before the first add().
   void set_lenient_slashes(bool lenient);
 
   io::Task<> handle(Request& request, Response& response) const;

@@ -18,6 +18,7 @@ namespace pinpipe::http {
 struct BodyPlan {
   uint64_t bytes_max = 0;  // beyond it: 413
   bool stream = false;     // hand the body over as body_reader instead of collecting it
+  bool decode = true;  // undo Content-Encoding: gzip in a collected body; bytes_max bounds it too
 };
 
 class Server {
@@ -33,10 +34,13 @@ class Server {
     Millis write_timeout{60'000};
     // Loopback is no boundary: a Host that is neither loopback nor in `hosts` and a foreign Origin
     // are refused with 403. "*" admits every host.
-    std::vector<std::string> hosts;
+    std::vector<std::string> hosts{};
     bool check_origin = true;
     // Asked once the head is there; without it every body is collected up to body_bytes_max.
-    std::function<BodyPlan(const Request& head)> plan_body;
+    std::function<BodyPlan(const Request& head)> plan_body{};
+    // Gives an answer that the server makes by itself (400, 403, 408, 413, …) the shape that the
+    // door's protocol has for errors. It comes as text/plain with one sentence.
+    std::function<void(const Request& head, Response& refusal)> shape_refusal{};
   };
 
   Server(io::Runtime& runtime, Options options, Handler handler);

@@ -97,6 +97,25 @@ TEST_F(ServerTest, a_read_past_its_deadline_times_out_and_can_go_on) {
   EXPECT_TRUE(wait_on(runtime.loop(0), task(*port)));
 }
 
+TEST_F(ServerTest, after_the_end_of_writes_the_answer_still_comes) {
+  auto port = server.listen_tcp("127.0.0.1", 0);
+  ASSERT_TRUE(port);
+  server.start();
+  auto task = [](uint16_t to) -> Task<std::string> {
+    auto stream = co_await connect_tcp("127.0.0.1", to, after(Millis(5000)));
+    (void)co_await (*stream)->write(std::string_view("last words"));
+    (*stream)->end_writes();
+    std::string all;
+    std::array<char, 64> buffer;
+    while (true) {
+      auto got = co_await (*stream)->read_some(buffer);
+      if (!got || *got == 0) co_return all;
+      all.append(buffer.data(), *got);
+    }
+  };
+  EXPECT_EQ(wait_on(runtime.loop(0), task(*port)), "last words");
+}
+
 TEST_F(ServerTest, stopping_ends_idle_connections) {
   auto port = server.listen_tcp("127.0.0.1", 0);
   ASSERT_TRUE(port);

@@ -130,6 +130,11 @@ class SocketStream final : public Stream {
 
   void set_deadline(Instant deadline) override { watch_->set(deadline); }
 
+  void end_writes() override {
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+
   void close() override {
     boost::system::error_code ignored;
     socket_.shutdown(Socket::shutdown_both, ignored);

@@ -1,0 +1,350 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "codec/compression.h"
+#include "http/admission.h"
+#include "http/answer_head.h"
+
+namespace pinpipe::http {
+
+std::span<char> Input::room() {
+  if (empty()) begin_ = end_ = 0;
+  if (end_ == capacity_) {
+    size_t grown = std::clamp(capacity_ * 2, bytes_first, bytes_max);
+    auto larger = std::make_unique_for_overwrite<char[]>(grown);
+    // The rest moves to the front; when the buffer is at its largest this alone makes room, because
+    // readers consume all they are shown but what a full answer queue holds back.
+    std::memcpy(larger.get(), bytes_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+    bytes_ = std::move(larger);
+    capacity_ = grown;
+  }
+  return {bytes_.get() + end_, capacity_ - end_};
+}
+
+void Input::rest() {
+  if (!empty() || capacity_ <= bytes_kept) return;
+  bytes_.reset();
+  capacity_ = begin_ = end_ = 0;
+}
+
+Connection::Connection(io::Stream& stream, const Server::Options& options, const Handler& handler)
+    : stream_(stream), options_(options), handler_(handler) {
+  request_.peer = stream.peer();
+  request_.by_local_socket = stream.is_local_socket();
+}
+
+io::Task<> Connection::run() {
+  while (keeps_alive_) {
+    start_next();
+    Head head = take_head();
+    if (head == Head::partial) head = co_await read_head();
+    if (head == Head::partial) break;
+    Status done = co_await handle();
+    if (!done) break;
+    if (keeps_alive_ && has_unread_body() && !co_await drop_unread_body()) break;
+  }
+  self_.reset();
+  if (early_) {
+    early_->cancel();
+    co_await early_->join();
+  }
+  if (is_refused_ || has_unread_body()) co_await linger_for_peer();
+  stream_.close();
+}
+
+void Connection::start_next() {
+  request_.clear();
+  response_.clear();
+  if (request_.body.capacity() > body_bytes_kept) std::string().swap(request_.body);
+  if (response_.body.capacity() > body_bytes_kept) std::string().swap(response_.body);
+  parser_.begin(request_);
+  body_left_ = body_seen_ = 0;
+  is_refused_ = awaits_continue_ = false;
+}
+
+Connection::Head Connection::take_head() {
+  if (input_.empty()) return Head::partial;
+  HeadParser::Progress progress = parser_.feed(input_.view());
+  input_.consume(progress.consumed);
+  if (progress.state == HeadParser::State::refused) {
+    refuse(progress.status, progress.why);
+    return Head::refused;
+  }
+  if (parser_.bytes_seen() > options_.head_bytes_max) {
+    bool by_target = request_.target.size() > options_.head_bytes_max / 2;
+    refuse(by_target ? 414 : 431,
+           by_target ? "The request's target is too long." : "The request's head is too long.");
+    return Head::refused;
+  }
+  return progress.state == HeadParser::State::complete ? Head::complete : Head::partial;
+}
+
+io::Task<Connection::Head> Connection::read_head() {
+  if (Status flushed = co_await flush(); !flushed) co_return Head::partial;
+  bool begun = parser_.bytes_seen() > 0;
+  stream_.set_deadline(io::after(begun ? options_.head_timeout : options_.idle_timeout));
+  if (!begun) {
+    input_.rest();
+    if (collected_.capacity() > Input::bytes_kept) std::string().swap(collected_);
+  }
+  while (true) {
+    auto got = co_await stream_.read_some(input_.room());
+    if (!got || *got == 0) {
+      if (got || got.error().code() != Code::timeout || parser_.bytes_seen() == 0)
+        co_return Head::partial;
+      refuse(408, "The request's head took too long to come.");
+      co_return Head::refused;
+    }
+    input_.filled(*got);
+    Head head = take_head();
+    if (head != Head::partial) co_return head;
+    if (!begun) stream_.set_deadline(io::after(options_.head_timeout));
+    begun = true;
+  }
+}
+
+// Looks at a complete head: may it come in, and what is its body?
+bool Connection::admit() {
+  keeps_alive_ = parser_.keeps_alive();
+  const Headers& headers = request_.headers;
+  if (!parser_.is_http_1_0() && !headers.has("Host")) {
+    refuse(400, "An HTTP/1.1 request needs a Host header.");
+    return false;
+  }
+  if (!request_.by_local_socket) {
+    auto why = refusal_of_origin(request_, options_.hosts, options_.check_origin);
+    if (!why.empty()) {
+      refuse(403, why);
+      return false;
+    }
+  }
+  const Framing& framing = parser_.framing();
+  if (framing.kind == Framing::Kind::none) return true;
+  if (auto expect = headers.find("Expect")) {
+    if (!equal_without_case(*expect, "100-continue")) {
+      refuse(417, "The only expectation understood is 100-continue.");
+      return false;
+    }
+    awaits_continue_ = !parser_.is_http_1_0() && input_.empty();
+  }
+  plan_ = options_.plan_body ? options_.plan_body(request_)
+                             : BodyPlan{.bytes_max = options_.body_bytes_max};
+  if (framing.kind == Framing::Kind::length && framing.length > plan_.bytes_max) {
+    refuse(413, "The request's body is too large.");
+    return false;
+  }
+  return true;
+}
+
+void Connection::begin_body() {
+  body_left_ = parser_.framing().kind == Framing::Kind::length ? parser_.framing().length : 0;
+  chunks_.reset();
+}
+
+bool Connection::has_unread_body() const {
+  switch (parser_.framing().kind) {
+    case Framing::Kind::length:
+      return body_left_ > 0;
+    case Framing::Kind::chunked:
+      return !chunks_.done();
+    default:
+      return false;
+  }
+}
+
+io::Task<Status> Connection::handle() {
+  if (!is_refused_ && admit()) {
+    if (parser_.framing().kind != Framing::Kind::none) {
+      begin_body();
+      if (plan_.stream) {
+        request_.body_reader = this;
+      } else if (Status taken = co_await take_body(); !taken) {
+        co_return taken;
+      } else if (!is_refused_ && plan_.decode) {
+        undo_encoding();
+      }
+    }
+  }
+  if (!is_refused_) {
+    if (!collected_.empty()) watch_collected();
+    in_handler_ = true;
+    co_await handler_(request_, response_);
+    in_handler_ = false;
+  }
+  co_return co_await answer();
+}
+
+void Connection::refuse(int status, std::string_view why) {
+  is_refused_ = true;
+  keeps_alive_ = false;
+  response_.clear();
+  response_.set_text(status, std::string(why) + "\n");
+  if (options_.shape_refusal) options_.shape_refusal(request_, response_);
+}
+
+// What the peer is told when its body did not come as it should.
+void Connection::refuse_for(const Error& error) {
+  if (error.code() == Code::timeout)
+    return refuse(408, "The request's body took too long to come.");
+  if (error.code() == Code::busy) return refuse(413, "The request's body is too large.");
+  refuse(400, error.text());
+}
+
+// Bodies that were compressed for the way.
+void Connection::undo_encoding() {
+  auto encoding = request_.headers.find("Content-Encoding");
+  if (!encoding || encoding->empty() || equal_without_case(*encoding, "identity")) return;
+  auto bytes_max = static_cast<size_t>(plan_.bytes_max);
+  bool is_gzip = equal_without_case(*encoding, "gzip") || equal_without_case(*encoding, "x-gzip");
+  if (!is_gzip && !equal_without_case(*encoding, "deflate"))
+    return refuse(415, "The content codings understood are gzip and deflate.");
+  auto plain = is_gzip ? codec::decompress(codec::Codec::gzip, request_.body, bytes_max)
+                       : codec::inflate_zlib(request_.body, bytes_max);
+  if (plain) {
+    request_.body = std::move(*plain);
+    request_.headers.remove("Content-Encoding");
+  } else if (plain.error().code() == Code::invalid) {
+    refuse(413, "The request's body is too large once it is decompressed.");
+  } else {
+    refuse(400, "The request's body is not what its Content-Encoding says.");
+  }
+}
+
+io::Task<Status> Connection::say_continue() {
+  awaits_continue_ = false;
+  if (Status flushed = co_await flush(); !flushed) co_return flushed;
+  co_return co_await stream_.write(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
+}
+
+io::Task<Status> Connection::receive(Millis timeout) {
+  if (Status flushed = co_await flush(); !flushed) co_return flushed;
+  stream_.set_deadline(io::after(timeout));
+  auto got = co_await stream_.read_some(input_.room());
+  if (!got) co_return got.error();
+  if (*got == 0) co_return Error(Code::unavailable, "the peer closed the connection");
+  input_.filled(*got);
+  co_return Status{};
+}
+
+io::Task<Status> Connection::take_body() {
+  bool sized = parser_.framing().kind == Framing::Kind::length;
+  if (sized && input_.view().size() >= body_left_) {
+    request_.body.assign(input_.view().substr(0, body_left_));
+    input_.consume(body_left_);
+    body_left_ = 0;
+  } else {
+    if (awaits_continue_) {
+      if (Status said = co_await say_continue(); !said) co_return said;
+    }
+    Status collected = sized ? co_await collect_sized() : co_await collect_chunked();
+    if (!collected) {
+      Code code = collected.error().code();
+      // A peer that is gone is told nothing.
+      if (code == Code::unavailable || code == Code::cancelled) co_return collected;
+      refuse_for(collected.error());
+    }
+  }
+  co_return Status{};
+}
+
+// The buffer grows with what has come, not with what was announced, and is read into directly.
+io::Task<Status> Connection::collect_sized() {
+  std::string& body = request_.body;
+  size_t have = input_.view().size();
+  body.assign(input_.view());
+  input_.consume(have);
+  body_left_ -= have;
+  if (Status flushed = co_await flush(); !flushed) co_return flushed;
+  size_t deadline_moves_at = 0;
+  while (body_left_ > 0) {
+    if (have == body.size()) {
+      size_t grown = static_cast<size_t>(
+          std::min<uint64_t>(have + body_left_, std::max(2 * have, body_step_bytes)));
+      body.resize_and_overwrite(grown, [](char*, size_t size) { return size; });
+    }
+    if (have >= deadline_moves_at) {
+      stream_.set_deadline(io::after(options_.body_timeout));
+      deadline_moves_at = have + body_step_bytes;
+    }
+    auto got = co_await stream_.read_some({body.data() + have, body.size() - have});
+    if (!got) co_return got.error();
+    if (*got == 0) co_return Error(Code::unavailable, "the peer closed the connection");
+    have += *got;
+    body_left_ -= *got;
+  }
+  body.resize(have);
+  co_return Status{};
+}
+
+io::Task<Status> Connection::collect_chunked() {
+  std::string& body = request_.body;
+  while (true) {
+    size_t have = body.size();
+    size_t grown = std::max<size_t>(have + Input::bytes_first, have + input_.view().size());
+    body.resize_and_overwrite(grown, [](char*, size_t size) { return size; });
+    auto step = chunks_.decode(input_.view(), {body.data() + have, grown - have});
+    if (!step) co_return step.error();
+    input_.consume(step->consumed);
+    body.resize(have + step->produced);
+    if (body.size() > plan_.bytes_max) co_return Error(Code::busy, "the body is too large");
+    if (chunks_.done()) co_return Status{};
+    if (!input_.empty()) continue;
+    if (Status received = co_await receive(options_.body_timeout); !received) co_return received;
+  }
+}
+
+io::Task<Result<size_t>> Connection::read_some(std::span<char> into) {
+  bool sized = parser_.framing().kind == Framing::Kind::length;
+  if (!has_unread_body() || into.empty()) co_return 0;
+  if (awaits_continue_) {
+    if (Status said = co_await say_continue(); !said) co_return said.error();
+  }
+  while (true) {
+    if (input_.empty()) {
+      Status received = co_await receive(options_.body_timeout);
+      if (!received) co_return received.error();
+    }
+    if (sized) {
+      size_t take = std::min(into.size(), input_.view().size());
+      take = static_cast<size_t>(std::min<uint64_t>(take, body_left_));
+      std::memcpy(into.data(), input_.view().data(), take);
+      input_.consume(take);
+      body_left_ -= take;
+      co_return take;
+    }
+    auto step = chunks_.decode(input_.view(), into);
+    if (!step) co_return step.error();
+    input_.consume(step->consumed);
+    body_seen_ += step->produced;
+    if (body_seen_ > plan_.bytes_max) co_return Error(Code::invalid, "the body is too large");
+    if (step->produced > 0 || chunks_.done()) co_return step->produced;
+  }
+}
+
+io::Task<bool> Connection::drop_unread_body() {
+  std::array<char, 4096> dropped;
+  while (has_unread_body()) {
+    auto got = co_await read_some(dropped);
+    if (!got) co_return false;
+  }
+  co_return true;
+}
+
+// A close while the peer is still sending would reset the connection and take the answer with it.
+io::Task<> Connection::linger_for_peer() {
+  stream_.end_writes();
+  stream_.set_deadline(io::after(linger));
+  std::array<char, 4096> dropped;
+  for (size_t count = 0; count < unread_bytes_max;) {
+    auto got = co_await stream_.read_some(dropped);
+    if (!got || *got == 0) co_return;
+    count += *got;
+  }
+}
+
+}  // namespace pinpipe::http

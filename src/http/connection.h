@@ -1,0 +1,118 @@
+// One connection of an HTTP server, from its first byte to its last.
+// Request and answer are reused for all requests of the connection. Answers to pipelined requests
+// are collected and written together; what is collected never waits for a handler that waits.
+// Bounds: input_bytes_kept while idle, collected_bytes_max of collected answers, body_bytes_kept of
+// a body's buffer between requests; the rest is the server's options.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/http1_parser.h"
+#include "http/message.h"
+#include "http/server.h"
+#include "io/scope.h"
+#include "io/stream.h"
+
+namespace pinpipe::http {
+
+// Bytes that came and were not looked at yet.
+class Input {
+ public:
+  static constexpr size_t bytes_first = 2 * 1024;  // what an idle connection costs
+  static constexpr size_t bytes_kept = 16 * 1024;  // at rest, when it has been larger
+  static constexpr size_t bytes_max = 64 * 1024;
+
+  std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }
+  bool empty() const { return begin_ == end_; }
+  void consume(size_t count) { begin_ += count; }
+  // Room for at least one more byte; grows when the last read filled it.
+  std::span<char> room();
+  void filled(size_t count) { end_ += count; }
+  // Back to the size of an idle connection's.
+  void rest();
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+};
+
+class Connection final : public BodyReader {
+ public:
+  static constexpr size_t collected_bytes_max = 64 * 1024;
+  static constexpr size_t body_bytes_kept = 64 * 1024;
+  static constexpr size_t body_step_bytes = 64 * 1024;
+  static constexpr size_t unread_bytes_max = 1024 * 1024;  // read and dropped before a close
+  static constexpr Millis linger{2'000};
+
+  Connection(io::Stream& stream, const Server::Options& options, const Handler& handler);
+
+  io::Task<> run();
+
+  // The request's body, for handlers that asked for it piece by piece.
+  io::Task<Result<size_t>> read_some(std::span<char> into) override;
+
+ private:
+  friend class AnswerWriter;
+  enum class Head { partial, complete, refused };
+
+  // Reading. False or a failed Status: the connection cannot go on and nothing is to be said.
+  Head take_head();
+  io::Task<Head> read_head();
+  bool admit();
+  void begin_body();
+  bool has_unread_body() const;
+  io::Task<Status> take_body();
+  io::Task<Status> collect_sized();
+  io::Task<Status> collect_chunked();
+  void undo_encoding();
+  io::Task<Status> say_continue();
+  io::Task<Status> receive(Millis timeout);
+  io::Task<bool> drop_unread_body();
+  void refuse_for(const Error& error);
+  io::Task<> linger_for_peer();
+
+  // Answering.
+  io::Task<Status> handle();
+  void refuse(int status, std::string_view why);
+  io::Task<Status> answer();
+  io::Task<Status> answer_with_body();
+  void compress_body();
+  io::Task<Status> answer_with_file();
+  io::Task<Status> answer_with_stream();
+  void start_next();
+  io::Task<Status> flush();
+  io::Task<Status> write(std::string_view first, std::string_view second);
+
+  // Writing what is collected while a handler waits.
+  void watch_collected();
+  void write_collected_early();
+  io::Task<> write_early();
+
+  io::Stream& stream_;
+  const Server::Options& options_;
+  const Handler& handler_;
+  HeadParser parser_;
+  ChunkedDecoder chunks_;
+  Input input_;
+  Request request_;
+  Response response_;
+  BodyPlan plan_;
+  uint64_t body_left_ = 0;  // not read yet, of a body with a length
+  uint64_t body_seen_ = 0;  // of a chunked body
+  bool is_refused_ = false;
+  bool keeps_alive_ = true;
+  bool awaits_continue_ = false;
+  std::string collected_;  // answers not written yet
+
+  std::shared_ptr<Connection*> self_;  // gone when the connection ends
+  std::optional<io::Scope> early_;
+  std::string early_bytes_;
+  bool early_posted_ = false;
+  bool in_handler_ = false;
+};
+
+}  // namespace pinpipe::http

@@ -1,0 +1,212 @@
+// How a connection answers: bodies in memory, files, pieces, and answers to pipelined requests.
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "codec/compression.h"
+#include "http/answer_head.h"
+#include "http/connection.h"
+
+namespace pinpipe::http {
+namespace {
+
+constexpr size_t write_step_bytes = 1024 * 1024;  // the deadline moves on after each
+constexpr uint64_t file_step_bytes = 4 * 1024 * 1024;
+
+constexpr size_t gzip_bytes_min = 1024;
+constexpr size_t gzip_bytes_max = 512 * 1024;  // what a loop may spend on one answer
+
+// "gzip" anywhere in Accept-Encoding, unless its weight is zero.
+bool accepts_gzip(const Headers& headers) {
+  auto text = headers.find("Accept-Encoding");
+  size_t at = text ? text->find("gzip") : std::string_view::npos;
+  if (!text || at == text->npos) return false;
+  std::string_view rest = text->substr(at + 4);
+  return !rest.starts_with(";q=0") || rest.starts_with(";q=0.");
+}
+
+bool is_worth_compressing(std::string_view type) {
+  return type.starts_with("text/") || type.find("json") != type.npos ||
+         type.find("javascript") != type.npos || type.find("xml") != type.npos;
+}
+
+bool may_have_body(int status) {
+  return status >= 200 && status != 204 && status != 304;
+}
+
+// What a handler set itself: the length of what HEAD does not send, or of a stream.
+std::optional<uint64_t> announced_length(const Response& response) {
+  auto text = response.headers.find("Content-Length");
+  uint64_t length = 0;
+  if (!text || text->empty()) return std::nullopt;
+  auto end = std::from_chars(text->data(), text->data() + text->size(), length);
+  if (end.ec != std::errc() || end.ptr != text->data() + text->size()) return std::nullopt;
+  return length;
+}
+
+}  // namespace
+
+// Writes a stream's pieces: as chunks, or as they are when the length is known or the close ends
+// it.
+class AnswerWriter final : public BodyWriter {
+ public:
+  AnswerWriter(io::Stream& stream, Millis timeout, bool chunked)
+      : stream_(stream), timeout_(timeout), chunked_(chunked) {}
+
+  io::Task<Status> write(std::string_view bytes) override {
+    if (bytes.empty()) co_return Status{};
+    written_ += bytes.size();
+    stream_.set_deadline(io::after(timeout_));
+    if (!chunked_) co_return co_await stream_.write(bytes);
+    std::array<char, 20> size;
+    auto end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
+    *end++ = '\r';
+    *end++ = '\n';
+    std::string_view head(size.data(), static_cast<size_t>(end - size.data()));
+    std::array<std::string_view, 3> pieces = {head, bytes, "\r\n"};
+    co_return co_await stream_.write(pieces);
+  }
+
+  uint64_t written() const { return written_; }
+
+ private:
+  io::Stream& stream_;
+  Millis timeout_;
+  bool chunked_;
+  uint64_t written_ = 0;
+};
+
+io::Task<Status> Connection::answer() {
+  if (has_unread_body() &&
+      (awaits_continue_ || is_refused_ || parser_.framing().kind == Framing::Kind::chunked ||
+       body_left_ > unread_bytes_max)) {
+    keeps_alive_ = false;
+  }
+  if (response_.headers.lists("Connection", "close")) keeps_alive_ = false;
+  if (response_.stream) return answer_with_stream();
+  if (response_.file) return answer_with_file();
+  return answer_with_body();
+}
+
+void Connection::compress_body() {
+  size_t size = response_.body.size();
+  if (size < gzip_bytes_min || size > gzip_bytes_max) return;
+  if (response_.headers.has("Content-Encoding") || !accepts_gzip(request_.headers)) return;
+  if (!is_worth_compressing(response_.headers.find("Content-Type").value_or(""))) return;
+  auto packed = codec::compress(codec::Codec::gzip, response_.body);
+  if (!packed || packed->size() >= size) return;
+  response_.body = std::move(*packed);
+  response_.headers.set("Content-Encoding", "gzip");
+  response_.headers.add("Vary", "Accept-Encoding");
+}
+
+io::Task<Status> Connection::answer_with_body() {
+  bool head_only = request_.method == "HEAD";
+  AnswerFraming framing{.keeps_alive = keeps_alive_, .is_http_1_0 = parser_.is_http_1_0()};
+  if (may_have_body(response_.status)) {
+    compress_body();
+    framing.length = response_.body.size();
+    if (head_only && response_.body.empty()) {
+      if (auto announced = announced_length(response_)) framing.length = announced;
+    }
+  } else {
+    response_.body.clear();
+  }
+  append_answer_head(collected_, response_, framing);
+  if (head_only) response_.body.clear();
+  bool more_to_come = keeps_alive_ && !input_.empty();
+  if (more_to_come && collected_.size() + response_.body.size() <= collected_bytes_max) {
+    collected_ += response_.body;
+    co_return Status{};
+  }
+  Status written = co_await write(collected_, response_.body);
+  collected_.clear();
+  co_return written;
+}
+
+io::Task<Status> Connection::answer_with_file() {
+  FileBody file = std::move(*response_.file);
+  AnswerFraming framing{
+      .length = file.size, .keeps_alive = keeps_alive_, .is_http_1_0 = parser_.is_http_1_0()};
+  append_answer_head(collected_, response_, framing);
+  if (Status flushed = co_await flush(); !flushed) co_return flushed;
+  if (request_.method == "HEAD") co_return Status{};
+  while (file.size > 0) {
+    uint64_t step = std::min(file.size, file_step_bytes);
+    stream_.set_deadline(io::after(options_.write_timeout));
+    Status sent = co_await stream_.send_file(file.descriptor, file.offset, step);
+    if (!sent) co_return sent;
+    file.offset += step;
+    file.size -= step;
+  }
+  co_return Status{};
+}
+
+io::Task<Status> Connection::answer_with_stream() {
+  auto announced = announced_length(response_);
+  bool chunked = !announced && !parser_.is_http_1_0();
+  if (!announced && !chunked) keeps_alive_ = false;
+  AnswerFraming framing{.length = announced,
+                        .chunked = chunked,
+                        .keeps_alive = keeps_alive_,
+                        .is_http_1_0 = parser_.is_http_1_0()};
+  append_answer_head(collected_, response_, framing);
+  if (Status flushed = co_await flush(); !flushed) co_return flushed;
+  if (request_.method == "HEAD") co_return Status{};
+  AnswerWriter writer(stream_, options_.write_timeout, chunked);
+  Status streamed = co_await response_.stream(writer);
+  // An answer that stops short must look broken: the end mark would make it whole.
+  if (!streamed) co_return streamed;
+  if (announced && writer.written() != *announced)
+    co_return Error(Code::internal, "a streamed answer does not have its announced length");
+  if (chunked) co_return co_await stream_.write(std::string_view("0\r\n\r\n"));
+  co_return Status{};
+}
+
+io::Task<Status> Connection::flush() {
+  if (collected_.empty() && (!early_ || early_->size() == 0)) co_return Status{};
+  Status written = co_await write(collected_, {});
+  collected_.clear();
+  co_return written;
+}
+
+io::Task<Status> Connection::write(std::string_view first, std::string_view second) {
+  if (early_ && early_->size() > 0) co_await early_->join();
+  while (true) {
+    std::array<std::string_view, 2> pieces = {first, second.substr(0, write_step_bytes)};
+    stream_.set_deadline(io::after(options_.write_timeout));
+    Status written = co_await stream_.write(pieces);
+    if (!written) co_return written;
+    second.remove_prefix(pieces[1].size());
+    first = {};
+    if (second.empty()) co_return Status{};
+  }
+}
+
+// The posted look runs only when the loop has its turn: that is, when the handler waits. Handlers
+// that answer at once leave their answers collected.
+void Connection::watch_collected() {
+  if (early_posted_) return;
+  early_posted_ = true;
+  if (!self_) self_ = std::make_shared<Connection*>(this);
+  io::Loop::current().post([weak = std::weak_ptr(self_)] {
+    if (auto self = weak.lock()) (*self)->write_collected_early();
+  });
+}
+
+void Connection::write_collected_early() {
+  early_posted_ = false;
+  if (!in_handler_ || collected_.empty() || (early_ && early_->size() > 0)) return;
+  early_bytes_.swap(collected_);
+  if (!early_) early_.emplace(io::Loop::current());
+  early_->spawn("http early answers", write_early());
+}
+
+io::Task<> Connection::write_early() {
+  stream_.set_deadline(io::after(options_.write_timeout));
+  // A failure meets the connection's next write as well.
+  (void)co_await stream_.write(early_bytes_);
+  early_bytes_.clear();
+}
+
+}  // namespace pinpipe::http
