@@ -1,0 +1,105 @@
+#include "jobs/dataset_objects.h"
+
+#include <fmt/format.h>
+#include <regex>
+
+#include "io/files.h"
+
+namespace pinpipe::jobs {
+namespace {
+
+bool lists(std::string_view topics, std::string_view topic) {
+  while (!topics.empty()) {
+    size_t comma = topics.find(',');
+    std::string_view one = topics.substr(0, comma);
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (one == topic) return true;
+    if (comma == std::string_view::npos) return false;
+    topics.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+bool takes(const project::Connector& connector, const std::string& topic) {
+  if (auto at = connector.config.find("topics"); at != connector.config.end())
+    return lists(at->second, topic);
+  auto at = connector.config.find("topics.regex");
+  if (at == connector.config.end()) return false;
+  try {
+    return std::regex_match(topic, std::regex(at->second));
+  } catch (const std::regex_error&) {
+    return false;  // the sink refuses such a connector by name
+  }
+}
+
+class ObjectPieces final : public sql::Pieces {
+ public:
+  explicit ObjectPieces(std::shared_ptr<const DatasetObjects> objects)
+      : objects_(std::move(objects)) {}
+
+  Result<std::optional<sql::Piece>> next() override {
+    if (at_ == objects_->keys.size()) return std::optional<sql::Piece>();
+    size_t i = at_++;
+    auto bytes = io::posix_files().read_all(objects_->files[i].path);
+    if (!bytes) return bytes.error().with("object " + objects_->keys[i]);
+    auto kept = std::make_shared<const std::string>(std::move(*bytes));
+    return std::optional(
+        sql::Piece{.source = objects_->keys[i], .bytes = *kept, .first_line = 1, .keep = kept});
+  }
+
+ private:
+  std::shared_ptr<const DatasetObjects> objects_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<ObjectPlace> place_of_topic(const project::Project& project, const std::string& topic) {
+  for (const project::Connector& connector : project.connectors) {
+    if (!takes(connector, topic)) continue;
+    auto bucket = connector.config.find("s3.bucket.name");
+    if (bucket == connector.config.end()) continue;
+    auto directory = connector.config.find("topics.dir");
+    std::string top = directory == connector.config.end() ? "topics" : directory->second;
+    return ObjectPlace{bucket->second, fmt::format("{}/{}/", top, topic)};
+  }
+  return Error(Code::not_found, fmt::format("no connector of the project takes topic {}", topic));
+}
+
+io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(objects::Store& store,
+                                                                    ObjectPlace place) {
+  auto pinned = std::make_shared<DatasetObjects>();
+  std::string after;
+  while (true) {
+    auto listing = co_await store.list(
+        place.bucket, {.prefix = place.prefix, .delimiter = "", .after = after, .count_max = 1000});
+    if (!listing) co_return listing.error().with("bucket " + place.bucket);
+    for (const objects::ObjectFacts& object : listing->objects) {
+      if (!object.key.ends_with(".json")) continue;
+      if (pinned->keys.size() == objects_max) {
+        co_return Error(Code::busy,
+                        fmt::format("more than {} objects under {}; a load takes no more",
+                                    objects_max, place.prefix));
+      }
+      auto file = co_await store.materialize(place.bucket, object.key);
+      if (!file) {
+        // Removed since it was listed: then it is not part of this load.
+        if (file.error().code() == Code::not_found) continue;
+        co_return file.error().with("object " + object.key);
+      }
+      pinned->bytes += object.size;
+      pinned->keys.push_back(object.key);
+      pinned->files.push_back(std::move(*file));
+    }
+    if (!listing->truncated) break;
+    after = listing->next_after;
+  }
+  co_return std::shared_ptr<const DatasetObjects>(std::move(pinned));
+}
+
+std::unique_ptr<sql::Pieces> pieces_of_objects(std::shared_ptr<const DatasetObjects> objects) {
+  return std::make_unique<ObjectPieces>(std::move(objects));
+}
+
+}  // namespace pinpipe::jobs

@@ -1,0 +1,42 @@
+// The objects that hold a data set's records: found through the connector that writes its topic,
+// and read on the engine's threads as pieces of JSON lines. Bounds: objects_max per data set and
+// load.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/task.h"
+#include "objects/store.h"
+#include "project/project.h"
+#include "sql/json_scan.h"
+
+namespace pinpipe::jobs {
+
+inline constexpr size_t objects_max = 5'000'000;
+
+// Where a topic's objects lie.
+struct ObjectPlace {
+  std::string bucket;
+  std::string prefix;  // "topics/<topic>/"
+};
+
+// Through the first connector whose topics or topics.regex takes the topic; not_found says so.
+Result<ObjectPlace> place_of_topic(const project::Project& project, const std::string& topic);
+
+struct DatasetObjects {
+  std::vector<std::string> keys;
+  std::vector<objects::Store::Pinned> files;  // one for each key
+  uint64_t bytes = 0;
+};
+
+// All objects of the place as they are now, in key order, held until the value goes.
+io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(objects::Store& store,
+                                                                    ObjectPlace place);
+
+// Reads the pinned files one after the other, from the beginning at each call.
+std::unique_ptr<sql::Pieces> pieces_of_objects(std::shared_ptr<const DatasetObjects> objects);
+
+}  // namespace pinpipe::jobs
