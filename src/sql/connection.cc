@@ -234,8 +234,11 @@ Status Connection::run(const Text& text, const Sink& sink, std::stop_token stop)
       return fail(text, db.prepare_error(statement.get()), DUCKDB_ERROR_BINDER);
     }
     bool is_last = i + 1 == count;
-    if (auto ran = run_statement(text, statement.get(), is_last ? sink : Sink(), stop); !ran)
-      return ran;
+    auto ran = run_statement(text, statement.get(), is_last ? sink : Sink(), stop);
+    if (ran) continue;
+    // Whatever words the statement ended with, the reason was the caller.
+    if (stop.stop_requested()) return Error(Code::cancelled, "the query was cancelled");
+    return ran;
   }
   return {};
 }

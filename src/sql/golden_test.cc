@@ -199,7 +199,8 @@ TEST_P(GoldenTest, the_rules_of_the_notebook_give_what_it_printed) {
     expect_equal(answer, golden_dir / set / "expected" / (q + ".csv"));
     expect_contains(answer, golden_dir / set / "expected" / ("printed_" + q + ".csv"));
   }
-  expect_equal(golden.ask("sql/variants/q2_top_ties.sql"), golden_dir / set / "expected/q2_top.csv");
+  expect_equal(golden.ask("sql/variants/q2_top_ties.sql"),
+               golden_dir / set / "expected/q2_top.csv");
 }
 
 TEST_P(GoldenTest, equal_rows_kept_once_give_the_answers_without_repetition) {

@@ -1,0 +1,137 @@
+// What somebody who may only read can and cannot do.
+#include <gmock/gmock.h>
+
+#include "sql/engine_fixture.h"
+#include "sql/guard.h"
+
+namespace pinpipe::sql {
+namespace {
+
+using testing::HasSubstr;
+
+class UserRoleTest : public EngineTest {
+ protected:
+  UserRoleTest() : EngineTest(Role::user) {
+    write("lake/a.json", "{\"a\":1}");
+    write("secret.json", "{\"a\":2}");
+    std::filesystem::create_directories(directory_ / "lake2");
+    write("lake2/b.json", "{\"a\":3}");
+  }
+};
+
+TEST_F(UserRoleTest, questions_of_every_form_are_answered) {
+  ASSERT_TRUE(connection_->create_table({"clean", "pin"}, "select 1 as ind, 'a' as title"));
+  EXPECT_EQ(asked("select ind from clean.pin;"), "1");
+  EXPECT_EQ(asked("(select 2)"), "2");
+  EXPECT_EQ(asked("from clean.pin select title"), "a");
+  EXPECT_EQ(asked("with x as (select 3 as b) select b from x -- end"), "3");
+  EXPECT_EQ(asked("values (4)"), "4");
+  EXPECT_THAT(asked("describe clean.pin"), HasSubstr("ind|INTEGER"));
+  EXPECT_THAT(asked("describe select 1 as q"), HasSubstr("q|INTEGER"));
+  EXPECT_THAT(asked("show all tables"), HasSubstr("pin"));
+  EXPECT_THAT(asked("explain select 1"), HasSubstr("physical_plan"));
+  EXPECT_THAT(asked("explain analyze select 1"), HasSubstr("analyzed_plan"));
+  EXPECT_THAT(asked("summarize clean.pin"), HasSubstr("title"));
+}
+
+TEST_F(UserRoleTest, only_the_lake_and_the_buckets_can_be_read) {
+  EXPECT_EQ(asked("select a from read_json('" + path("lake/a.json") + "')"), "1");
+  for (std::string file : {path("secret.json"), path("lake/../secret.json"), path("lake2/b.json"),
+                           std::string("/etc/hostname")}) {
+    EXPECT_THAT(asked("select * from read_text('" + file + "')"), HasSubstr("Permission")) << file;
+    EXPECT_THAT(asked("select * from '" + file + "'"), HasSubstr("error")) << file;
+  }
+  EXPECT_THAT(asked("select * from glob('/etc/*')"), HasSubstr("Permission"));
+}
+
+TEST_F(UserRoleTest, nothing_but_questions_passes) {
+  for (const char* sql : {"create table x(a int)",
+                          "insert into x values (1)",
+                          "drop schema main",
+                          "attach 'x.db'",
+                          "copy (select 1) to 'x.csv'",
+                          "explain analyze copy (select 1) to 'x.csv'",
+                          "explain (format json) copy (select 1) to 'x.csv'",
+                          "explain explain analyze copy (select 1) to 'x'",
+                          "set memory_limit = '1TB'",
+                          "pragma memory_limit = '1TB'",
+                          "reset all",
+                          "load httpfs",
+                          "install httpfs",
+                          "call enable_logging()",
+                          "export database 'x'",
+                          "checkpoint",
+                          "vacuum",
+                          "select 1; select 2",
+                          "select 1; drop schema main",
+                          "use memory",
+                          "begin",
+                          "prepare p as select 1",
+                          "execute p",
+                          "detach memory",
+                          "import database 'x'",
+                          "select * from enable_logging()",
+                          "select * from \"ENABLE_logging\" ()",
+                          "select * from query('select 1')",
+                          "select * from pinpipe_json(1)",
+                          "select * from arrow_scan(1::ubigint::pointer, 2, 3)",
+                          "select nextval('s')",
+                          "select * from duckdb_secrets()",
+                          "/* */ delete from x"}) {
+    auto table = connection_->ask(sql);
+    ASSERT_FALSE(table) << sql;
+    EXPECT_EQ(table.error().code(), Code::denied) << sql << ": " << table.error().text();
+  }
+  EXPECT_EQ(asked("select 1"), "1");
+}
+
+TEST_F(UserRoleTest, settings_stay_locked_even_behind_the_guard) {
+  for (const char* sql : {"set threads = 1", "set enable_external_access = true",
+                          "set allowed_directories = ['/']", "set lock_configuration = false"}) {
+    EXPECT_FALSE(connection_->execute(sql)) << sql;
+  }
+  EXPECT_FALSE(connection_->execute("copy (select 1) to '" + path("out.csv") + "'"));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "out.csv"));
+}
+
+TEST_F(UserRoleTest, errors_tell_their_place_without_open_settings) {
+  std::string spaces(200, ' ');
+  for (auto [sql, position] :
+       {std::pair<std::string, Position>{"select foo", {1, 8}},
+        {"-- π\nselect 1,\n  'é', nope(3)", {3, 8}},
+        {"select " + spaces + "1 as a," + spaces + " foo from (select 1 as b)" + spaces, {1, 416}},
+        {"select * from 0e90e0175553_pin_tabel", {1, 15}}}) {
+    EXPECT_FALSE(connection_->ask(sql)) << sql;
+    EXPECT_EQ(connection_->last_failure().position, position)
+        << sql << "\n"
+        << connection_->last_failure().message;
+  }
+}
+
+TEST_F(UserRoleTest, out_of_memory_ends_that_query_alone) {
+  auto table = connection_->ask("select len(list(repeat('x', 1000) || range)) from range(1000000)");
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().code(), Code::busy);
+  EXPECT_EQ(asked("select 1"), "1");
+}
+
+TEST_F(UserRoleTest, out_of_disk_quota_ends_that_query_alone) {
+  auto table = connection_->ask(
+      "select max(s) from (select range, md5(range::varchar) || repeat(md5(range::varchar), 9) as "
+      "s "
+      "from range(2000000) order by s limit 1900000)");
+  ASSERT_FALSE(table);
+  EXPECT_EQ(table.error().code(), Code::busy) << table.error().text();
+  EXPECT_EQ(asked("select 1"), "1");
+}
+
+TEST(Guard, texts_and_comments_are_no_calls_and_names_are_no_statements) {
+  EXPECT_TRUE(check_question("select 'query(' as a /* ; drop */ from t -- copy (\n"));
+  EXPECT_TRUE(check_question("select \"query\" from t"));
+  EXPECT_FALSE(check_question(""));
+  EXPECT_FALSE(check_question("-- nothing"));
+  EXPECT_FALSE(check_question("explain"));
+}
+
+}  // namespace
+}  // namespace pinpipe::sql
