@@ -1,0 +1,257 @@
+// One partition on disk: append at the end, read from any offset, forget the old end.
+//
+//   append ─► pending ─► committer (one at a time, on the disk pool) ─► one write, one sync ─►
+//   readers
+//
+// Promise: with Sync::always what append() answered survives a power cut; with `interval` and `os`
+// it survives kill -9. Offsets are dense. Nobody reads what is not committed. A failed write fails
+// its group alone; a failed sync poisons the partition until the next start: then nothing is
+// appended. Thread-safe; one mutex, held for a few instructions. Bounds: pending_bytes_max waiting
+// or being written (beyond it: busy); a segment never exceeds segment_bytes plus one batch;
+// producers_max producers remembered.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "io/files.h"
+#include "io/pool.h"
+#include "io/wake.h"
+#include "log/batch.h"
+#include "log/checkpoint.h"
+#include "log/open_files.h"
+#include "log/segment_index.h"
+
+namespace pinpipe::log {
+
+enum class Sync { always, interval, os };
+
+struct LogOptions {
+  uint64_t segment_bytes = 1ULL << 30;
+  int64_t segment_ms = 7LL * 24 * 3600 * 1000;
+  uint64_t index_interval_bytes = 4096;
+  Sync sync = Sync::always;
+  bool append_time = false;  // message.timestamp.type=LogAppendTime
+  size_t pending_bytes_max = 64 << 20;
+  uint64_t checkpoint_bytes = 64ULL << 20;  // this much at most is read again after a crash
+  int64_t producer_expiry_ms = 24LL * 3600 * 1000;
+};
+
+// What the log lives in; the same for all partitions, and outlives them.
+struct LogHouse {
+  io::Files& files;
+  OpenFiles& open_files;
+  io::Pool& disk;
+  const Clock& clock;
+};
+
+struct Appended {
+  Offset base = 0;
+  int64_t append_time_ms = -1;  // with append_time: what the records got; loose ones: their arrival
+  Offset log_start = 0;
+  bool duplicate = false;  // it was there already: nothing was written
+};
+
+// A producer's checked batch and whoever owns its bytes. The log fills in offset and epoch in
+// place.
+struct WholeBatch {
+  std::shared_ptr<void> owner;
+  std::span<char> bytes;
+  BatchHeader header;
+};
+
+struct Range {
+  Offset start = 0;
+  Offset high_watermark = 0;
+};
+
+struct Slice {
+  std::string buffer;
+  size_t from = 0;
+  std::string_view bytes() const { return std::string_view(buffer).substr(from); }
+};
+
+struct TimedOffset {
+  Offset offset = 0;
+  int64_t timestamp_ms = 0;
+};
+
+struct Recovery {
+  bool clean = true;
+  uint64_t scanned_bytes = 0;
+  uint64_t cut_bytes = 0;
+  size_t dropped_segments = 0;
+  std::string reason;  // why bytes were cut
+};
+
+class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
+ public:
+  using Answer = Accepted<Appended>;
+
+  // Opens or creates the partition in `directory`, recovering what a crash left. Blocks.
+  static Result<std::shared_ptr<PartitionLog>> open(std::string directory, LogOptions options,
+                                                    LogHouse house);
+  ~PartitionLog();
+
+  // Completes when the batch is committed. Dropping the answer does not undo the append.
+  io::OneShot<Answer> append(WholeBatch batch);
+  // Stored next to each other with those of others, in one batch. At least one record.
+  io::OneShot<Answer> append(std::span<const LooseRecord> records);
+
+  // Whole batches from the one that holds `from`, of about bytes_max bytes but at least one; empty
+  // at the end. `invalid` outside the range. Blocks on a cold read.
+  Result<Slice> read(Offset from, size_t bytes_max);
+  Range range() const;
+  // The first record at or after the time; nothing when all are older. Blocks.
+  Result<std::optional<TimedOffset>> offset_at(int64_t timestamp_ms);
+  // The record with the largest time. Blocks.
+  Result<std::optional<TimedOffset>> newest();
+
+  // Goes up with every commit and when the log closes.
+  io::Signal& grown() { return grown_; }
+
+  // Everything before `offset` is no longer readable and its segments go. `invalid` beyond the end.
+  io::OneShot<Status> trim(Offset offset);
+  // Removes closed segments that are older or beyond the bytes; −1: no such bound.
+  io::OneShot<Status> retain(int64_t retention_ms, int64_t retention_bytes);
+  // Makes durable what interval and os left open.
+  io::OneShot<Status> flush();
+  // Commits what is pending, syncs, writes the clean marker. Then only reads answer.
+  io::OneShot<Status> close();
+  // Refuses what is pending and completes when nothing touches the files any more: the topic is
+  // deleted.
+  io::OneShot<Status> abandon();
+
+  void set_options(LogOptions options);
+  bool has_unsynced() const { return unsynced_.load(std::memory_order_relaxed); }
+  int32_t leader_epoch() const { return epochs_.back().epoch; }
+  // The largest epoch not above `epoch`, and the offset where the next one begins (or the end).
+  EpochStart end_of_epoch(int32_t epoch) const;
+  uint64_t size_bytes() const;
+  bool is_poisoned() const;
+  const Recovery& recovery() const { return recovery_; }
+  const std::string& directory() const { return directory_; }
+
+ private:
+  friend class LogOpening;
+
+  struct Segment {
+    Offset base = 0;
+    Offset end = 0;  // behind the last record
+    uint64_t size_bytes = 0;
+    int64_t max_timestamp_ms = -1;
+    std::string stem;  // path without ".log"
+
+    std::string path() const { return stem + ".log"; }
+  };
+  using SegmentPointer = std::shared_ptr<Segment>;
+
+  struct Waiter {
+    io::OneShot<Answer> answer;
+    int32_t first_delta = 0;
+    int64_t arrival_ms = -1;
+  };
+  struct Entry {
+    WholeBatch whole;
+    std::unique_ptr<BatchBuilder> loose;  // instead of whole
+    std::vector<Waiter> waiters;
+    size_t charged_bytes = 0;
+  };
+  struct Control {
+    enum class Kind { trim, retain, flush, close, abandon } kind;
+    int64_t first = 0;
+    int64_t second = 0;
+    io::OneShot<Status> answer;
+  };
+  struct Group;
+  struct KeptIndex {
+    Offset base = 0;
+    std::shared_ptr<const SegmentIndex> index;
+  };
+  static constexpr size_t kept_indexes_max = 4;
+
+  PartitionLog(std::string directory, LogOptions options, LogHouse house);
+
+  // Called with the mutex held / not held.
+  std::optional<Refusal> refusal_locked(size_t bytes) const;
+  void start_committer();
+  io::OneShot<Status> request(Control control);
+
+  // The committer's side; only one runs at a time.
+  void commit_round();
+  void commit_all(std::deque<Entry> entries);
+  Status make_room(size_t next_bytes, const LogOptions& options);
+  Group stage(std::deque<Entry>& entries, const LogOptions& options);
+  void stage_one(Group& group, Entry entry, const LogOptions& options);
+  Status write(Group& group, const LogOptions& options);
+  void undo(Group& group, const Refusal& refusal);
+  void publish(Group& group);
+  void refuse(std::deque<Entry>& entries, const Refusal& refusal);
+  Status mark_dirty();
+  Status roll();
+  void write_index_files(const Segment& segment, const SegmentIndex& index);
+  Status write_checkpoint(bool clean);
+  Status sync_active();
+  Status advance_checkpoint(bool clean);
+  Status poison(const Error& error);
+  Status run_control(const Control& control);
+  Status trim_now(Offset offset);
+  Status retain_now(int64_t retention_ms, int64_t retention_bytes);
+  Status drop_segments(size_t count);
+  Status close_now();
+
+  // The readers' side.
+  SegmentPointer segment_of_locked(Offset offset) const;
+  std::shared_ptr<const LogOptions> options() const;
+  Result<std::shared_ptr<io::File>> file_of(const Segment& segment,
+                                            io::OpenMode mode = io::OpenMode::write);
+  Result<std::shared_ptr<const SegmentIndex>> index_of(const SegmentPointer& segment);
+  Result<Slice> read_from(const Segment& segment, uint64_t position, uint64_t until, Offset from,
+                          size_t bytes_max);
+  Result<std::optional<TimedOffset>> search(const SegmentPointer& segment, uint64_t until,
+                                            int64_t timestamp_ms);
+  Result<SegmentIndex> load_index(const Segment& segment, uint64_t size_bytes);
+
+  const std::string directory_;
+  LogHouse house_;
+  Recovery recovery_;
+  std::vector<EpochStart> epochs_;  // fixed after opening
+  io::Signal grown_;
+  std::atomic<bool> unsynced_{false};
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const LogOptions> options_;
+  std::deque<Entry> pending_;
+  std::vector<Control> controls_;
+  size_t pending_bytes_ = 0;
+  bool committing_ = false;
+  bool closed_ = false;
+  bool abandoned_ = false;
+  std::optional<std::string> poisoned_;
+  int64_t last_arrival_ms_ = 0;
+  Offset start_ = 0;
+  Offset high_watermark_ = 0;
+  std::vector<SegmentPointer> segments_;      // by base; the last is the active one
+  std::optional<SegmentIndex> active_index_;  // nothing until the first append after opening
+  std::vector<KeptIndex> kept_indexes_;       // of closed segments that were read lately
+
+  // The committer's alone.
+  Offset next_offset_ = 0;
+  Producers producers_;
+  bool marked_dirty_ = false;
+  int64_t active_since_ms_ = 0;
+  uint64_t checkpointed_bytes_ = 0;  // in the active segment: durable and indexed up to here
+  Offset checkpointed_offset_ = 0;
+};
+
+}  // namespace pinpipe::log

@@ -1,0 +1,310 @@
+#include "kit/memory_files.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace pinpipe::kit {
+namespace {
+
+constexpr uint64_t sector_bytes = 512;
+
+void put(std::string& into, uint64_t offset, std::string_view bytes) {
+  if (into.size() < offset + bytes.size()) into.resize(offset + bytes.size());
+  into.replace(offset, bytes.size(), bytes);
+}
+
+}  // namespace
+
+class MemoryFile final : public io::File {
+ public:
+  MemoryFile(MemoryFiles& files, std::string path, MemoryFiles::Node node)
+      : files_(files),
+        path_(std::move(path)),
+        node_(std::move(node)),
+        generation_(files.generation_) {}
+
+  Result<size_t> read_at(std::span<char> into, uint64_t offset) override {
+    std::lock_guard lock(files_.mutex_);
+    if (is_dead() || files_.failing_reads_) return error_of_errno(EIO, "read " + path_);
+    if (offset >= node_->bytes.size()) return size_t{0};
+    size_t count = std::min<size_t>(into.size(), node_->bytes.size() - offset);
+    std::copy_n(node_->bytes.data() + offset, count, into.data());
+    return count;
+  }
+  Status write_at(std::span<const std::string_view> pieces, uint64_t offset) override {
+    std::lock_guard lock(files_.mutex_);
+    if (is_dead()) return error_of_errno(EIO, "write " + path_);
+    for (std::string_view piece : pieces) {
+      if (Status done = files_.write(path_, *node_, piece, offset); !done) return done;
+      offset += piece.size();
+    }
+    return {};
+  }
+  Status sync() override {
+    std::lock_guard lock(files_.mutex_);
+    if (is_dead()) return error_of_errno(EIO, "sync " + path_);
+    return files_.sync(path_, *node_);
+  }
+  Status truncate(uint64_t size) override {
+    std::lock_guard lock(files_.mutex_);
+    if (is_dead()) return error_of_errno(EIO, "truncate " + path_);
+    node_->bytes.resize(size);
+    node_->changes.push_back({.offset = 0, .bytes = {}, .truncated_to = size});
+    return {};
+  }
+  Result<uint64_t> size() override {
+    std::lock_guard lock(files_.mutex_);
+    if (is_dead()) return error_of_errno(EIO, "look at " + path_);
+    return node_->bytes.size();
+  }
+
+ private:
+  bool is_dead() const { return generation_ != files_.generation_; }
+
+  MemoryFiles& files_;
+  std::string path_;
+  MemoryFiles::Node node_;
+  uint64_t generation_;
+};
+
+void MemoryFiles::lose_unsynced(Inode& node) {
+  node.bytes = node.durable;
+  for (Change& change : node.changes) {
+    uint64_t fate = random_.below(4);
+    if (fate == 0) continue;
+    if (change.truncated_to) {
+      node.bytes.resize(*change.truncated_to);
+      continue;
+    }
+    std::string_view bytes = change.bytes;
+    if (fate == 1) {
+      uint64_t sectors = random_.below(bytes.size() / sector_bytes + 1);
+      bytes = bytes.substr(0, sectors * sector_bytes);
+    }
+    put(node.bytes, change.offset, bytes);
+  }
+  node.changes.clear();
+  node.durable = node.bytes;
+}
+
+void MemoryFiles::power_cut() {
+  std::lock_guard lock(mutex_);
+  ++generation_;
+  failing_sync_ = false;
+  names_ = durable_names_;
+  for (auto& [directory, changes] : name_changes_) {
+    uint64_t survivors = random_.below(changes.size() + 1);
+    for (uint64_t i = 0; i < survivors; ++i) {
+      if (changes[i].node)
+        names_[changes[i].path] = changes[i].node;
+      else
+        names_.erase(changes[i].path);
+    }
+  }
+  name_changes_.clear();
+  // What hangs in a directory that did not survive is gone with it.
+  std::erase_if(names_, [&](const auto& name) {
+    for (std::string parent = io::parent_directory(name.first); parent != "/" && parent != ".";
+         parent = io::parent_directory(parent)) {
+      if (!names_.contains(parent)) return true;
+    }
+    return false;
+  });
+  durable_names_ = names_;
+  std::set<Inode*> done;
+  for (auto& [path, node] : names_) {
+    if (!node->is_directory && done.insert(node.get()).second) lose_unsynced(*node);
+  }
+}
+
+void MemoryFiles::set_capacity(std::optional<uint64_t> bytes) {
+  std::lock_guard lock(mutex_);
+  capacity_ = bytes;
+}
+void MemoryFiles::fail_next_sync() {
+  std::lock_guard lock(mutex_);
+  failing_sync_ = true;
+}
+void MemoryFiles::fail_reads(bool failing) {
+  std::lock_guard lock(mutex_);
+  failing_reads_ = failing;
+}
+void MemoryFiles::flip_bit(const std::string& path, uint64_t byte) {
+  std::lock_guard lock(mutex_);
+  char& at = find(path)->bytes.at(byte);
+  at = static_cast<char>(at ^ 1);
+  find(path)->durable = find(path)->bytes;
+}
+void MemoryFiles::append_garbage(const std::string& path, std::string_view bytes) {
+  std::lock_guard lock(mutex_);
+  find(path)->bytes.append(bytes);
+  find(path)->durable = find(path)->bytes;
+}
+uint64_t MemoryFiles::syncs() const {
+  std::lock_guard lock(mutex_);
+  return syncs_;
+}
+void MemoryFiles::ignore_syncs_of(std::string suffix) {
+  std::lock_guard lock(mutex_);
+  ignored_suffixes_.insert(std::move(suffix));
+}
+
+MemoryFiles::Node MemoryFiles::find(const std::string& path) const {
+  auto found = names_.find(path);
+  return found == names_.end() ? nullptr : found->second;
+}
+
+MemoryFiles::Node MemoryFiles::make(const std::string& path, bool is_directory) {
+  auto node = std::make_shared<Inode>();
+  node->is_directory = is_directory;
+  node->number = next_number_++;
+  change_name(path, node);
+  return node;
+}
+
+void MemoryFiles::change_name(const std::string& path, Node node) {
+  name_changes_[io::parent_directory(path)].push_back({path, node});
+  if (node)
+    names_[path] = node;
+  else
+    names_.erase(path);
+}
+
+uint64_t MemoryFiles::used_bytes() const {
+  uint64_t used = 0;
+  for (const auto& [path, node] : names_) used += node->bytes.size();
+  return used;
+}
+
+Status MemoryFiles::write(const std::string& path, Inode& node, std::string_view bytes,
+                          uint64_t offset) {
+  std::string_view fits = bytes;
+  if (capacity_) {
+    uint64_t growth =
+        std::max<uint64_t>(node.bytes.size(), offset + bytes.size()) - node.bytes.size();
+    uint64_t used = used_bytes();
+    uint64_t room = used < *capacity_ ? *capacity_ - used : 0;
+    if (growth > room) fits = bytes.substr(0, bytes.size() - std::min(bytes.size(), growth - room));
+  }
+  put(node.bytes, offset, fits);
+  node.changes.push_back({.offset = offset, .bytes = std::string(fits), .truncated_to = {}});
+  return fits.size() < bytes.size() ? error_of_errno(ENOSPC, "write " + path) : Status{};
+}
+
+Status MemoryFiles::sync(const std::string& path, Inode& node) {
+  ++syncs_;
+  if (std::exchange(failing_sync_, false)) {
+    // As Linux does: the pages are dropped and the next sync would say that all is well.
+    lose_unsynced(node);
+    return error_of_errno(EIO, "sync " + path);
+  }
+  for (const std::string& suffix : ignored_suffixes_) {
+    if (path.ends_with(suffix)) return {};
+  }
+  node.durable = node.bytes;
+  node.changes.clear();
+  return {};
+}
+
+Result<std::unique_ptr<io::File>> MemoryFiles::open(const std::string& path, io::OpenMode mode) {
+  std::lock_guard lock(mutex_);
+  Node node = find(path);
+  if (node && node->is_directory) return error_of_errno(EISDIR, "open " + path);
+  if (node && mode == io::OpenMode::create_new) return error_of_errno(EEXIST, "open " + path);
+  if (!node) {
+    bool may_create = mode == io::OpenMode::create || mode == io::OpenMode::create_new;
+    Node parent = find(io::parent_directory(path));
+    if (!may_create || !parent || !parent->is_directory)
+      return error_of_errno(ENOENT, "open " + path);
+    node = make(path, false);
+  }
+  return std::unique_ptr<io::File>(std::make_unique<MemoryFile>(*this, path, node));
+}
+
+Result<io::FileFacts> MemoryFiles::facts(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  Node node = find(path);
+  if (!node) return error_of_errno(ENOENT, "look at " + path);
+  return io::FileFacts{.size = node->bytes.size(),
+                       .modified_ms = 0,
+                       .is_directory = node->is_directory,
+                       .inode = node->number};
+}
+
+Result<std::vector<io::DirEntry>> MemoryFiles::list(const std::string& directory) {
+  std::lock_guard lock(mutex_);
+  Node node = find(directory);
+  if (!node || !node->is_directory) return error_of_errno(ENOENT, "list " + directory);
+  std::vector<io::DirEntry> entries;
+  std::string prefix = directory + "/";
+  for (auto at = names_.lower_bound(prefix); at != names_.end() && at->first.starts_with(prefix);
+       ++at) {
+    std::string name = at->first.substr(prefix.size());
+    if (name.find('/') == std::string::npos)
+      entries.push_back({std::move(name), at->second->is_directory});
+  }
+  std::ranges::sort(entries, {}, &io::DirEntry::name);
+  return entries;
+}
+
+Status MemoryFiles::make_directories(const std::string& directory) {
+  std::lock_guard lock(mutex_);
+  for (size_t slash = directory.find('/', 1);; slash = directory.find('/', slash + 1)) {
+    std::string path = directory.substr(0, slash);
+    Node node = find(path);
+    if (node && !node->is_directory) return error_of_errno(ENOTDIR, "make directory " + path);
+    if (!node) make(path, true);
+    if (slash == std::string::npos) return {};
+  }
+}
+
+Status MemoryFiles::remove(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  if (!find(path)) return error_of_errno(ENOENT, "remove " + path);
+  auto child = names_.lower_bound(path + "/");
+  if (child != names_.end() && child->first.starts_with(path + "/"))
+    return error_of_errno(ENOTEMPTY, "remove " + path);
+  change_name(path, nullptr);
+  return {};
+}
+
+Status MemoryFiles::rename(const std::string& from, const std::string& to) {
+  std::lock_guard lock(mutex_);
+  Node node = find(from);
+  if (!node || node->is_directory) return error_of_errno(ENOENT, "rename " + from);
+  change_name(to, node);
+  change_name(from, nullptr);
+  return {};
+}
+
+Status MemoryFiles::link(const std::string& from, const std::string& to) {
+  std::lock_guard lock(mutex_);
+  Node node = find(from);
+  if (!node) return error_of_errno(ENOENT, "link " + from);
+  if (find(to)) return error_of_errno(EEXIST, "link " + to);
+  change_name(to, node);
+  return {};
+}
+
+Status MemoryFiles::sync_directory(const std::string& directory) {
+  std::lock_guard lock(mutex_);
+  ++syncs_;
+  if (std::exchange(failing_sync_, false)) return error_of_errno(EIO, "sync " + directory);
+  for (NameChange& change : name_changes_[directory]) {
+    if (change.node)
+      durable_names_[change.path] = change.node;
+    else
+      durable_names_.erase(change.path);
+  }
+  name_changes_.erase(directory);
+  return {};
+}
+
+Result<uint64_t> MemoryFiles::free_bytes(const std::string&) {
+  std::lock_guard lock(mutex_);
+  uint64_t used = used_bytes();
+  if (!capacity_) return uint64_t{1} << 40;
+  return used < *capacity_ ? *capacity_ - used : 0;
+}
+
+}  // namespace pinpipe::kit
