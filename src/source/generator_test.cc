@@ -434,13 +434,13 @@ TEST(Generator, young_and_early_users_have_more_followers) {
         .push_back(followers_of(pin.followers));
     by_year[year_of(classic().users[i].joined)].push_back(followers_of(pin.followers));
   }
-  EXPECT_BETWEEN(median(by_age[0]), 60e3, 260e3);  // 130k, 22k, 7k, 3k in the real set
-  EXPECT_BETWEEN(median(by_age[1]), 10e3, 45e3);
-  EXPECT_BETWEEN(median(by_age[2]), 3e3, 14e3);
-  EXPECT_BETWEEN(median(by_age[3]), 1.5e3, 7e3);
-  EXPECT_BETWEEN(median(by_year[2015]), 80e3, 320e3);  // 160k, 20k, 4k
-  EXPECT_BETWEEN(median(by_year[2016]), 10e3, 45e3);
-  EXPECT_BETWEEN(median(by_year[2017]), 2e3, 8e3);
+  EXPECT_BETWEEN(median(by_age[0]), 90e3, 190e3);  // 130k, 22k, 7k, 3k in the real set
+  EXPECT_BETWEEN(median(by_age[1]), 15e3, 33e3);
+  EXPECT_BETWEEN(median(by_age[2]), 4e3, 11e3);
+  EXPECT_BETWEEN(median(by_age[3]), 2e3, 7e3);
+  EXPECT_BETWEEN(median(by_year[2015]), 105e3, 230e3);  // 160k, 20k, 4k
+  EXPECT_BETWEEN(median(by_year[2016]), 14e3, 28e3);
+  EXPECT_BETWEEN(median(by_year[2017]), 2.5e3, 7e3);
 }
 
 TEST(Generator, titles_and_descriptions_carry_signs_at_the_stated_rates) {
