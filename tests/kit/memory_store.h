@@ -1,7 +1,8 @@
 // A store in memory whose every operation a test may watch, race or break.
 //   store.before = [](const Operation& o) { … }     runs right before an operation: another writer
 //   store.fault = [](const Operation& o) { … }      what becomes of it: lost request, lost reply
-//   store.crash_at(n)                               the n-th change is the last one for this process
+//   store.crash_at(n)                               the n-th change is the last one for this
+//   process
 // Promise: conditional puts are atomic; operations of tasks on one loop interleave. A crash leaves
 // the objects as they are: everything fails with `unavailable` until revive().
 // Temporary files are real, since Parquet is written by a library that knows only files.

@@ -1,0 +1,28 @@
+// Who did what to a table and when, newest first, and which version was current at a moment.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "io/task.h"
+#include "lake/action.h"
+
+namespace pinpipe::lake {
+
+class Table;
+
+struct HistoryEntry {
+  Version version = 0;
+  // When it was committed: never falling from version to version, even when clocks ran back.
+  int64_t committed_ms = 0;
+  CommitInfo info;
+};
+
+// The last `count_max` commits that the log still has.
+io::Task<Result<std::vector<HistoryEntry>>> history(Table& table, size_t count_max);
+
+// Error `not_found` when the moment lies before the log's first version. A moment after the last
+// commit gives the last version.
+io::Task<Result<Version>> version_at_time(Table& table, int64_t wall_ms);
+
+}  // namespace pinpipe::lake

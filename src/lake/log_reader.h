@@ -1,0 +1,80 @@
+// Reads a table's log: the newest whole checkpoint that is not newer than wanted, then the commits
+// behind it, in order and without a gap.
+// Promise: `_last_checkpoint` is only a hint; missing, stale or corrupt hints and checkpoints cost
+// time, not truth. A torn commit is `corrupt` and named, never skipped. A table with features that
+// we do not read is refused by their names. Bounds: commits_at_once files are open or in memory at
+// a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/task.h"
+#include "lake/location.h"
+#include "lake/services.h"
+#include "lake/snapshot.h"
+
+namespace pinpipe::lake {
+
+struct LogListing {
+  struct Checkpoint {
+    Version version = 0;
+    std::vector<std::string> keys;
+    int64_t bytes = 0;
+  };
+  struct Commit {
+    int64_t modified_ms = 0;
+    int64_t bytes = 0;
+  };
+  std::map<Version, Commit> commits;
+  std::vector<Checkpoint> checkpoints;  // whole ones, by rising version
+  std::vector<std::string> keys;        // every file of the log that was understood
+
+  std::optional<Version> newest() const;
+};
+
+struct ReadCommit {
+  Actions actions;
+  std::string bytes;
+};
+
+class LogReader {
+ public:
+  static constexpr size_t commits_at_once = 256;
+
+  LogReader(const Services& services, Location location)
+      : services_(services), location_(std::move(location)) {}
+
+  // The table as it is now, or as it was at `version`. Error `not_found` when there is no table or
+  // that version is gone.
+  io::Task<Result<std::shared_ptr<const Snapshot>>> load(std::optional<Version> version = {});
+
+  // The newest snapshot, from a former one: the same object when nothing happened since.
+  io::Task<Result<std::shared_ptr<const Snapshot>>> advance(
+      std::shared_ptr<const Snapshot> snapshot);
+
+  // One commit; nothing when that version does not exist yet.
+  io::Task<Result<std::optional<ReadCommit>>> read_commit(Version version);
+
+  // The log's files from `first` on.
+  io::Task<Result<LogListing>> list(Version first);
+
+ private:
+  using SnapshotPtr = std::shared_ptr<Snapshot>;
+
+  io::Task<Result<LogListing>> list_from_hint(std::optional<Version> version);
+  io::Task<Result<SnapshotPtr>> read_newest_checkpoint(const LogListing& listing, Version target);
+  io::Task<Result<SnapshotPtr>> read_one_checkpoint(LogListing::Checkpoint checkpoint);
+  io::Task<Status> apply_commits(SnapshotPtr snapshot, Version last);
+  io::Task<std::vector<Result<std::string>>> fetch_commits(Version first, size_t count);
+  Status apply_fetched(Snapshot& snapshot, std::vector<Result<std::string>>& fetched);
+  std::string name_of(Version version) const { return location_.commit_key(version); }
+
+  const Services& services_;
+  Location location_;
+};
+
+}  // namespace pinpipe::lake
