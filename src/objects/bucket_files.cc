@@ -1,5 +1,6 @@
 // BucketStore's work on the files: what an operation does once it is journaled, and recovery.
 #include <charconv>
+#include <map>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -28,9 +29,24 @@ Result<std::unique_ptr<BucketStore>> BucketStore::open(LocalOptions options, io:
 }
 
 Status BucketStore::recover() {
-  if (Status made = tree_.make_directories(temporary_directory(), BucketTree::Durable::yes); !made)
-    return made;
-  auto replayed = journal_.replay([this](const JournalRecord& record) { return replay(record); });
+  for (const std::string& directory : {temporary_directory(), journal_.directory()}) {
+    Status made = tree_.make_directories(directory, BucketTree::Durable::yes);
+    if (!made) return made;
+  }
+  // Only each key's last record counts: doing an earlier one again would replace an adopted file,
+  // whose bytes are not in the journal.
+  std::map<std::pair<std::string, std::string>, uint64_t> last;
+  uint64_t count = 0;
+  auto read = journal_.replay([&](const JournalRecord& record) {
+    last[{std::string(record.bucket), std::string(record.key)}] = ++count;
+    return Status{};
+  });
+  if (!read) return read.error();
+  count = 0;
+  auto replayed = journal_.replay([&](const JournalRecord& record) {
+    bool is_last = last[{std::string(record.bucket), std::string(record.key)}] == ++count;
+    return is_last ? replay(record) : Status{};
+  });
   if (!replayed) return replayed.error();
   // What lies here now was never promised, or is in its place already.
   if (Status removed = files().remove_tree(temporary_directory()); !removed) return removed;
@@ -56,11 +72,10 @@ Status BucketStore::replay(const JournalRecord& record) {
   switch (record.kind) {
     case JournalRecord::Kind::put: {
       // A file that is there as promised keeps its modification time.
-      auto there =
-          found ? facts_of(record.bucket, record.key, *found) : Result<ObjectFacts>(found.error());
-      if (there && there->etag == operation.etag && is_default(operation.attributes) &&
-          is_default(there->attributes))
-        return {};
+      if (found && is_default(operation.attributes) && has_bytes_of(*found, operation.etag)) {
+        auto there = facts_of(record.bucket, record.key, *found);
+        if (there && there->etag == operation.etag && is_default(there->attributes)) return {};
+      }
       operation.kind = Operation::Kind::put;
       done = apply(operation);
       break;
@@ -68,8 +83,7 @@ Status BucketStore::replay(const JournalRecord& record) {
     case JournalRecord::Kind::adopt: {
       operation.kind = Operation::Kind::adopt;
       operation.temporary = temporary_directory() + "/" + std::string(record.temporary);
-      if (files().exists(operation.temporary)) done = apply(operation);
-      break;
+      return replay_adoption(operation, facts->size);
     }
     case JournalRecord::Kind::remove:
       operation.kind = Operation::Kind::remove;
@@ -79,6 +93,31 @@ Status BucketStore::replay(const JournalRecord& record) {
       return Error(Code::corrupt, "a journal record of an unknown kind");
   }
   return done ? Status{} : done.error();
+}
+
+// Attributes are not believed here: they may have reached the disk when the bytes did not.
+bool BucketStore::has_bytes_of(const BucketTree::Found& found, std::string_view etag) {
+  auto file = files().open(found.path, io::OpenMode::read);
+  if (!file) return false;
+  auto digest = md5_of_file(**file);
+  return digest && *digest == etag;
+}
+
+Status BucketStore::replay_adoption(Operation& operation, uint64_t size) {
+  if (files().exists(operation.temporary)) {
+    auto placed = apply(operation);
+    return placed ? Status{} : placed.error();
+  }
+  // The file is in its place, or a later operation replaced it, whose record follows. Its
+  // attributes may not have reached the disk.
+  auto found = tree_.find(operation.bucket, operation.key);
+  if (!found || found->facts.size != size) return {};
+  ObjectFacts facts{.key = operation.key,
+                    .size = size,
+                    .modified_ms = found->facts.modified_ms,
+                    .etag = operation.etag,
+                    .attributes = operation.attributes};
+  return exchange_attributes(facts, operation.bucket, {found->relative, found->path, true});
 }
 
 BucketFacts BucketStore::bucket_facts_of(std::string_view name, const io::FileFacts& facts) {
@@ -101,7 +140,7 @@ Result<ObjectFacts> BucketStore::facts_of(std::string_view bucket, std::string_v
   auto text = files().read_all(attributes_path(bucket, found.relative));
   auto written = text ? facts_from_text(*text) : std::nullopt;
   // Attributes that tell of another file are those of a version that somebody replaced by hand.
-  if (written && written->size == found.facts.size &&
+  if (written && !written->etag.empty() && written->size == found.facts.size &&
       written->modified_ms == found.facts.modified_ms) {
     facts = std::move(*written);
   } else {
@@ -191,6 +230,7 @@ Result<ObjectFacts> BucketStore::place(Operation& operation, const std::string& 
     return done.error();
   }
   facts_cache_.keep(place->path, *file, facts);
+  operation.placed_path = std::move(place->path);
   return facts;
 }
 

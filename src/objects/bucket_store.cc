@@ -1,6 +1,5 @@
 #include "objects/bucket_store.h"
 
-#include <charconv>
 #include <set>
 
 #include "base/bytes.h"
@@ -90,10 +89,14 @@ io::Task<Result<ObjectFacts>> BucketStore::adopt(std::string bucket, std::string
                                                  Condition condition, std::string etag) {
   Status good = check_name(bucket);
   if (good) good = check_key(key);
+  uint64_t size = 0;
   auto ready = co_await disk_.run([&, this]() -> Status {
     if (!good) return good;
     auto file = files().open(temporary_path, io::OpenMode::write);
     if (!file) return file.error();
+    auto bytes = (*file)->size();
+    if (!bytes) return bytes.error();
+    size = *bytes;
     if (Status synced = (*file)->sync(); !synced) return synced;
     // The journal will name the temporary file: its name has to be as durable as the record.
     if (Status synced = files().sync_directory(temporary_directory()); !synced) return synced;
@@ -108,6 +111,7 @@ io::Task<Result<ObjectFacts>> BucketStore::adopt(std::string bucket, std::string
   operation->bucket = std::move(bucket);
   operation->key = std::move(key);
   operation->temporary = temporary_path;
+  operation->size = size;
   operation->etag = std::move(etag);
   operation->attributes = std::move(attributes);
   operation->condition = std::move(condition);
@@ -196,6 +200,7 @@ void BucketStore::commit(Group group) {
     if (operation->kind <= Operation::Kind::remove) {
       ObjectFacts facts;
       facts.etag = operation->etag;
+      facts.size = operation->size;
       facts.attributes = operation->attributes;
       std::string text = to_text(facts);
       std::string_view name = operation->temporary;
@@ -222,9 +227,34 @@ void BucketStore::commit(Group group) {
       return;
     }
   }
-  for (auto& operation : admitted) operation->done.set(apply(*operation), wakes);
+  finish(std::move(admitted), wakes);
   wakes.send();
   if (journal_.is_full()) turn_segment();
+}
+
+void BucketStore::finish(Group admitted, io::Wakes& wakes) {
+  std::vector<Result<ObjectFacts>> outcomes;
+  std::set<std::string> directories;
+  for (auto& operation : admitted) {
+    outcomes.push_back(apply(*operation));
+    if (operation->kind != Operation::Kind::adopt || !outcomes.back()) continue;
+    // An earlier small put may have made the directories above without making them durable.
+    std::string base = tree_.directory(operation->bucket);
+    for (std::string above = io::parent_directory(operation->placed_path);
+         above.size() >= base.size(); above = io::parent_directory(above))
+      directories.insert(above);
+  }
+  // The journal has the bytes of small objects; of an adopted file it has only the temporary name,
+  // which the rename took away: the new name has to be durable by itself.
+  Status synced;
+  for (const std::string& directory : directories) {
+    if (synced) synced = files().sync_directory(directory);
+  }
+  for (size_t i = 0; i < admitted.size(); ++i) {
+    bool lost = admitted[i]->kind == Operation::Kind::adopt && !synced;
+    admitted[i]->done.set(lost ? Result<ObjectFacts>(synced.error()) : std::move(outcomes[i]),
+                          wakes);
+  }
 }
 
 std::optional<Result<ObjectFacts>> BucketStore::refuse(const Operation& operation) {

@@ -59,6 +59,8 @@ class BucketStore final : public LocalStore {
     std::string bytes;
     std::string temporary;
     std::string etag;
+    uint64_t size = 0;        // adopt
+    std::string placed_path;  // adopt, once it is done
     Attributes attributes;
     Condition condition;
     io::OneShot<Result<ObjectFacts>> done;
@@ -86,7 +88,10 @@ class BucketStore final : public LocalStore {
   // An answer when the operation ends here, without a change.
   std::optional<Result<ObjectFacts>> refuse(const Operation& operation);
   Status check_condition(const Operation& operation);
+  void finish(Group admitted, io::Wakes& wakes);
   Result<ObjectFacts> apply(Operation& operation);
+  bool has_bytes_of(const BucketTree::Found& found, std::string_view etag);
+  Status replay_adoption(Operation& operation, uint64_t size);
   Result<std::string> write_unsynced(std::string_view bytes);
   Result<ObjectFacts> place(Operation& operation, const std::string& temporary);
   Status exchange_attributes(const ObjectFacts& facts, const std::string& bucket,

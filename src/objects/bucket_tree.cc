@@ -72,7 +72,7 @@ Status BucketTree::make_directories(const std::string& directory, Durable durabl
   if (auto found = files_.facts(directory); found && found->is_directory) return {};
   if (durable == Durable::no) return files_.make_directories(directory);
   std::string parent = io::parent_directory(directory);
-  if (parent != directory && parent.size() >= root_.size()) {
+  if (parent != directory) {
     if (Status made = make_directories(parent, durable); !made) return made;
   }
   if (Status made = files_.make_directories(directory); !made) return made;

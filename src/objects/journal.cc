@@ -81,7 +81,6 @@ Result<std::vector<std::string>> Journal::segments() {
 
 Result<std::vector<std::string>> Journal::replay(
     const std::function<Status(const JournalRecord&)>& take) {
-  if (Status made = files_.make_directories(directory_); !made) return made.error();
   auto paths = segments();
   if (!paths) return paths.error();
   for (const std::string& path : *paths) {

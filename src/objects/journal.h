@@ -40,6 +40,8 @@ class Journal {
   Journal(io::Files& files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
 
+  // Must exist, durably, before the first replay.
+  const std::string& directory() const { return directory_; }
   // Gives every whole record of every segment to `take`, oldest first; then the segments' paths.
   Result<std::vector<std::string>> replay(const std::function<Status(const JournalRecord&)>& take);
   // Encoded records, durable when ok. After an error the journal must not be used any more.

@@ -1,5 +1,6 @@
 #include "objects/local_store.h"
 
+#include <atomic>
 #include <functional>
 
 #include "objects/key_path.h"
@@ -61,8 +62,9 @@ std::string LocalStore::temporary_directory() const {
 std::string LocalStore::new_temporary() {
   // The process's start makes the name unique across restarts that left something behind.
   static const int64_t started_ms = system_clock().wall_ms();
+  static std::atomic<uint64_t> made{0};
   return temporary_directory() + "/" + std::to_string(started_ms) + "-" +
-         std::to_string(temporaries_.fetch_add(1));
+         std::to_string(made.fetch_add(1));
 }
 
 io::Task<Result<std::vector<BucketFacts>>> LocalStore::list_buckets() {

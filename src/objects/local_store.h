@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -72,7 +71,6 @@ class LocalStore : public Store {
 
  private:
   std::array<std::mutex, 64> version_locks_;
-  std::atomic<uint64_t> temporaries_{0};
 };
 
 }  // namespace pinpipe::objects
