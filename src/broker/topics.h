@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "io/task.h"
 #include "io/timer.h"
+#include "log/batch.h"
 
 namespace pinpipe::broker {
 
@@ -36,10 +37,7 @@ struct TopicFacts {
   bool internal = false;
 };
 
-struct RecordHeader {
-  std::string_view key;
-  std::optional<std::string_view> value;
-};
+using RecordHeader = log::HeaderView;  // key, and value or nothing
 
 // One record on its way in. The views must live until produce() completes.
 struct RecordIn {
@@ -85,6 +83,8 @@ struct Fetched {
 struct Position {
   Offset offset = -1;
   std::string metadata;
+  int32_t leader_epoch = -1;  // of the last record read, when the client said
+  int64_t committed_ms = -1;
 };
 
 struct TopicPartition {

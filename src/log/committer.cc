@@ -356,7 +356,10 @@ Status PartitionLog::write_checkpoint(bool clean) {
 }
 
 Status PartitionLog::run_control(const Control& control) {
-  if (control.kind == Control::Kind::abandon) return {};
+  if (control.kind == Control::Kind::abandon) {
+    grown_.notify_all();
+    return {};
+  }
   if (control.kind == Control::Kind::close) return close_now();
   {
     std::lock_guard lock(mutex_);

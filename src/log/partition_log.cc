@@ -151,6 +151,11 @@ bool PartitionLog::is_poisoned() const {
   return poisoned_.has_value();
 }
 
+bool PartitionLog::is_closed() const {
+  std::lock_guard lock(mutex_);
+  return closed_;
+}
+
 EpochStart PartitionLog::end_of_epoch(int32_t epoch) const {
   auto after = std::ranges::upper_bound(epochs_, epoch, {}, &EpochStart::epoch);
   if (after == epochs_.begin()) return {-1, -1};

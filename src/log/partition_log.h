@@ -139,6 +139,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   EpochStart end_of_epoch(int32_t epoch) const;
   uint64_t size_bytes() const;
   bool is_poisoned() const;
+  bool is_closed() const;
   const Recovery& recovery() const { return recovery_; }
   const std::string& directory() const { return directory_; }
 

@@ -1,0 +1,133 @@
+#include "broker/topic_configs.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+#include "broker/names.h"
+
+namespace pinpipe::broker {
+namespace {
+
+constexpr std::array facts = {
+    ConfigFact{"cleanup.policy", "delete", ConfigType::list,
+               "What becomes of old records: delete removes old segments."},
+    ConfigFact{"compression.type", "producer", ConfigType::text,
+               "Batches are kept as the producer compressed them."},
+    ConfigFact{"delete.retention.ms", "86400000", ConfigType::long_integer,
+               "How long a compacted topic keeps tombstones."},
+    ConfigFact{"flush.ms", "1000", ConfigType::long_integer,
+               "With fsync=interval: the longest time an acknowledged record is not yet on disk."},
+    ConfigFact{
+        "fsync", "always", ConfigType::text,
+        "always: acknowledged is on disk; interval: after flush.ms at the latest; os: when the "
+        "operating system likes."},
+    ConfigFact{"index.interval.bytes", "4096", ConfigType::integer,
+               "Bytes between two index entries."},
+    ConfigFact{"max.message.bytes", "1048588", ConfigType::integer,
+               "The largest batch that is taken."},
+    ConfigFact{"message.timestamp.after.max.ms", "9223372036854775807", ConfigType::long_integer,
+               "How far a record's time may be ahead of the broker's."},
+    ConfigFact{"message.timestamp.before.max.ms", "9223372036854775807", ConfigType::long_integer,
+               "How far a record's time may be behind the broker's."},
+    ConfigFact{"message.timestamp.type", "CreateTime", ConfigType::text,
+               "CreateTime: the producer's time; LogAppendTime: the broker's."},
+    ConfigFact{"min.insync.replicas", "1", ConfigType::integer, "There is one replica."},
+    ConfigFact{"retention.bytes", "-1", ConfigType::long_integer,
+               "The size of a partition beyond which old segments are removed; -1: no bound."},
+    ConfigFact{"retention.ms", "604800000", ConfigType::long_integer,
+               "The age beyond which old segments are removed; -1: no bound."},
+    ConfigFact{"segment.bytes", "1073741824", ConfigType::integer,
+               "The size at which a new segment is begun."},
+    ConfigFact{"segment.ms", "604800000", ConfigType::long_integer,
+               "The age at which a new segment is begun."},
+};
+
+class Understanding {
+ public:
+  explicit Understanding(const ConfigMap& set) : set_(set) {}
+
+  int64_t number(std::string_view name, int64_t least, int64_t most) {
+    const std::string text(value_of(name));
+    int64_t number = 0;
+    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure != std::errc{} || end != text.data() + text.size() || number < least ||
+        number > most)
+      complain(name, text,
+               "a number from " + std::to_string(least) + " to " + std::to_string(most));
+    return number;
+  }
+
+  std::string word(std::string_view name, std::initializer_list<std::string_view> allowed) {
+    std::string text(value_of(name));
+    if (std::ranges::find(allowed, text) == allowed.end()) {
+      std::string choices;
+      for (std::string_view choice : allowed)
+        choices.append(choices.empty() ? "" : " or ").append(choice);
+      complain(name, text, choices);
+    }
+    return text;
+  }
+
+  std::optional<Error> error;
+
+ private:
+  std::string_view value_of(std::string_view name) const {
+    auto found = set_.find(std::string(name));
+    if (found != set_.end()) return found->second;
+    return std::ranges::find(facts, name, &ConfigFact::name)->standard;
+  }
+  void complain(std::string_view name, const std::string& value, const std::string& allowed) {
+    if (!error)
+      error.emplace(Code::invalid, "setting " + std::string(name) + " cannot be '" + value +
+                                       "': it is " + allowed);
+  }
+
+  const ConfigMap& set_;
+};
+
+}  // namespace
+
+std::span<const ConfigFact> topic_config_facts() {
+  return facts;
+}
+
+Result<TopicSettings> understand(const ConfigMap& set) {
+  constexpr int64_t any = std::numeric_limits<int64_t>::max();
+  constexpr int64_t int_max = std::numeric_limits<int32_t>::max();
+  for (const auto& [name, value] : set) {
+    if (std::ranges::find(facts, name, &ConfigFact::name) != facts.end()) continue;
+    std::vector<std::string> known;
+    for (const ConfigFact& fact : facts) known.emplace_back(fact.name);
+    return Error(Code::invalid,
+                 "a topic has no setting '" + name + "'" + nearest_hint(name, known));
+  }
+  Understanding u(set);
+  TopicSettings settings;
+  u.word("cleanup.policy", {"delete"});
+  u.word("compression.type", {"producer"});
+  u.number("delete.retention.ms", 0, any);
+  u.number("min.insync.replicas", 1, 1);
+  std::string sync = u.word("fsync", {"always", "interval", "os"});
+  settings.log.sync = sync == "always"     ? log::Sync::always
+                      : sync == "interval" ? log::Sync::interval
+                                           : log::Sync::os;
+  settings.log.append_time =
+      u.word("message.timestamp.type", {"CreateTime", "LogAppendTime"}) == "LogAppendTime";
+  settings.log.segment_bytes = static_cast<uint64_t>(u.number("segment.bytes", 1024, int_max));
+  settings.log.segment_ms = u.number("segment.ms", 1, any);
+  settings.log.index_interval_bytes =
+      static_cast<uint64_t>(u.number("index.interval.bytes", 64, int_max));
+  settings.flush_ms = u.number("flush.ms", 1, any);
+  settings.retention_ms = u.number("retention.ms", -1, any);
+  settings.retention_bytes = u.number("retention.bytes", -1, any);
+  settings.message_bytes_max = static_cast<size_t>(u.number("max.message.bytes", 100, 100 << 20));
+  settings.timestamp_before_max_ms = u.number("message.timestamp.before.max.ms", 0, any);
+  settings.timestamp_after_max_ms = u.number("message.timestamp.after.max.ms", 0, any);
+  if (u.error) return *u.error;
+  return settings;
+}
+
+}  // namespace pinpipe::broker
