@@ -25,46 +25,46 @@ struct Protocol {
   int min_reader_version = 1;
   int min_writer_version = 2;
   // Present exactly with reader version 3 and writer version 7.
-  std::optional<std::vector<std::string>> reader_features;
-  std::optional<std::vector<std::string>> writer_features;
+  std::optional<std::vector<std::string>> reader_features = {};
+  std::optional<std::vector<std::string>> writer_features = {};
   bool operator==(const Protocol&) const = default;
 };
 
 struct Metadata {
-  std::string id;
-  std::optional<std::string> name;
-  std::optional<std::string> description;
-  std::string schema_string;
-  std::vector<std::string> partition_columns;
-  std::map<std::string, std::string> configuration;
-  std::optional<int64_t> created_ms;
+  std::string id = {};
+  std::optional<std::string> name = {};
+  std::optional<std::string> description = {};
+  std::string schema_string = {};
+  std::vector<std::string> partition_columns = {};
+  std::map<std::string, std::string> configuration = {};
+  std::optional<int64_t> created_ms = {};
   bool operator==(const Metadata&) const = default;
 };
 
 using PartitionValues = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
 struct AddFile {
-  std::string path;  // percent-encoded once, as in the log
-  PartitionValues partition_values;
+  std::string path = {};  // percent-encoded once, as in the log
+  PartitionValues partition_values = {};
   int64_t size = 0;
   int64_t modified_ms = 0;
   bool data_change = true;
-  std::string stats;            // JSON text, or empty
-  std::string tags;             // a JSON object, or empty
-  std::string deletion_vector;  // a JSON object, or empty
-  std::string deletion_vector_id;
+  std::string stats = {};            // JSON text, or empty
+  std::string tags = {};             // a JSON object, or empty
+  std::string deletion_vector = {};  // a JSON object, or empty
+  std::string deletion_vector_id = {};
 
   bool operator==(const AddFile&) const = default;
 };
 
 struct RemoveFile {
-  std::string path;
-  std::optional<int64_t> deleted_ms;
+  std::string path = {};
+  std::optional<int64_t> deleted_ms = {};
   bool data_change = true;
-  std::optional<int64_t> size;
-  PartitionValues partition_values;
-  std::string deletion_vector_id;
-  std::string deletion_vector;
+  std::optional<int64_t> size = {};
+  PartitionValues partition_values = {};
+  std::string deletion_vector_id = {};
+  std::string deletion_vector = {};
 
   bool operator==(const RemoveFile&) const = default;
 };
@@ -77,35 +77,35 @@ std::string key_of(const File& file) {
 }
 
 struct Txn {
-  std::string app_id;
+  std::string app_id = {};
   int64_t version = 0;
-  std::optional<int64_t> updated_ms;
+  std::optional<int64_t> updated_ms = {};
   bool operator==(const Txn&) const = default;
 };
 
 // How far a source has been read by a commit: for people, the truth is in `txn`.
 struct SourcePosition {
-  std::string source;  // "topic/incarnation/partition", or a key prefix
-  std::string from;
-  std::string to;
+  std::string source = {};  // "topic/incarnation/partition", or a key prefix
+  std::string from = {};
+  std::string to = {};
   bool operator==(const SourcePosition&) const = default;
 };
 
 // Free-form in the protocol; these are the members that we write and show.
 struct CommitInfo {
   int64_t timestamp_ms = 0;
-  std::optional<int64_t> in_commit_ms;
-  std::string operation;
-  std::map<std::string, std::string> parameters;  // other values than text as JSON
-  std::optional<Version> read_version;
-  std::string isolation_level;
-  std::optional<bool> is_blind_append;
-  std::map<std::string, std::string> metrics;
-  std::string user_metadata;
-  std::string engine;
-  std::string txn_id;
-  std::vector<SourcePosition> positions;
-  std::string project_sql_sha256;
+  std::optional<int64_t> in_commit_ms = {};
+  std::string operation = {};
+  std::map<std::string, std::string> parameters = {};  // other values than text as JSON
+  std::optional<Version> read_version = {};
+  std::string isolation_level = {};
+  std::optional<bool> is_blind_append = {};
+  std::map<std::string, std::string> metrics = {};
+  std::string user_metadata = {};
+  std::string engine = {};
+  std::string txn_id = {};
+  std::vector<SourcePosition> positions = {};
+  std::string project_sql_sha256 = {};
   bool operator==(const CommitInfo&) const = default;
 };
 

@@ -11,8 +11,15 @@
 namespace pinpipe::lake {
 namespace {
 
-// The commit files' times, raised where a clock ran back: +1 ms, as Spark does, so that time travel
-// is monotone.
+io::Task<Result<std::map<Version, int64_t>>> read_commit_times(Table& table) {
+  LogReader reader(table.services(), table.location());
+  auto listing = co_await reader.list(0);
+  if (!listing) co_return listing.error();
+  co_return commit_times(*listing);
+}
+
+}  // namespace
+
 std::map<Version, int64_t> commit_times(const LogListing& listing) {
   std::map<Version, int64_t> times;
   int64_t last_ms = INT64_MIN;
@@ -24,15 +31,6 @@ std::map<Version, int64_t> commit_times(const LogListing& listing) {
   }
   return times;
 }
-
-io::Task<Result<std::map<Version, int64_t>>> read_commit_times(Table& table) {
-  LogReader reader(table.services(), table.location());
-  auto listing = co_await reader.list(0);
-  if (!listing) co_return listing.error();
-  co_return commit_times(*listing);
-}
-
-}  // namespace
 
 io::Task<Result<std::vector<HistoryEntry>>> history(Table& table, size_t count_max) {
   auto times = co_await read_commit_times(table);

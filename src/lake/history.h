@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "io/task.h"
-#include "lake/action.h"
+#include "lake/log_reader.h"
 
 namespace pinpipe::lake {
 
@@ -17,6 +18,10 @@ struct HistoryEntry {
   int64_t committed_ms = 0;
   CommitInfo info;
 };
+
+// When each commit was made, by the times of its files: raised by 1 ms where a clock ran back, as
+// Spark does, so that time travel is monotone.
+std::map<Version, int64_t> commit_times(const LogListing& listing);
 
 // The last `count_max` commits that the log still has.
 io::Task<Result<std::vector<HistoryEntry>>> history(Table& table, size_t count_max);

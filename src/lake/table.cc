@@ -8,6 +8,7 @@
 #include "io/files.h"
 #include "lake/checkpoint.h"
 #include "lake/history.h"
+#include "lake/vacuum.h"
 
 namespace pinpipe::lake {
 Table::Table(const Services& services, Location location, std::shared_ptr<const Snapshot> snapshot)
@@ -150,6 +151,30 @@ void Table::note_checkpoint(const LastCheckpoint& written) {
   }
 }
 
+io::Task<> Table::checkpoint_when_due() {
+  if (!is_checkpoint_due()) co_return;
+  auto written = co_await checkpoint();
+  // The commit stands without it, and the next commit tries again.
+  if (!written) {
+    log_warn("lake", "a checkpoint could not be written",
+             {{"table", location_.text()}, {"reason", written.error().text()}});
+    co_return;
+  }
+  {
+    std::lock_guard lock(mutex_);
+    int64_t now_ns = services_.clock.steady_ns();
+    bool is_due =
+        !log_cleaned_ns_ || now_ns - *log_cleaned_ns_ > log_cleaning_interval_ms * 1'000'000;
+    if (!is_due) co_return;
+    log_cleaned_ns_ = now_ns;
+  }
+  auto cleaned = co_await clean_log(*this);
+  if (!cleaned) {
+    log_warn("lake", "old commits could not be removed",
+             {{"table", location_.text()}, {"reason", cleaned.error().text()}});
+  }
+}
+
 io::Task<Result<Version>> Table::write(WriteMode mode, Encoded data, CommitFacts facts) {
   std::vector<std::string> temporaries;
   for (const DataFile& file : data.files) temporaries.push_back(file.temporary_path);
@@ -162,14 +187,7 @@ io::Task<Result<Version>> Table::write(WriteMode mode, Encoded data, CommitFacts
     (void)co_await services_.work.run(remove_all);
     co_return std::move(version.error()).with(location_.text());
   }
-  if (is_checkpoint_due()) {
-    auto written = co_await checkpoint();
-    // The commit stands without it, and the next commit tries again.
-    if (!written) {
-      log_warn("lake", "a checkpoint could not be written",
-               {{"table", location_.text()}, {"reason", written.error().text()}});
-    }
-  }
+  co_await checkpoint_when_due();
   co_return version;
 }
 

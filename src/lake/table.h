@@ -68,6 +68,7 @@ class Table {
  public:
   static constexpr int commit_attempts_max = 64;
   static constexpr int64_t snapshot_age_max_ms = 3'600'000;
+  static constexpr int64_t log_cleaning_interval_ms = 86'400'000;
 
   // Version 0, without rows. Error `conflict` when there is a table.
   static io::Task<Result<std::unique_ptr<Table>>> create(const Services& services,
@@ -97,6 +98,11 @@ class Table {
   // Commits a plan that was made from `base`. For the verbs of maintenance.h.
   io::Task<Result<Version>> commit(CommitPlan plan, std::shared_ptr<const Snapshot> base);
 
+  // Commits `data` in place of files of `base`: the same rows, written otherwise.
+  io::Task<Result<Version>> replace_files(CommitInfo info, std::vector<DataFile> data,
+                                          std::vector<FilePtr> replaced,
+                                          std::shared_ptr<const Snapshot> base);
+
   // Writes a classic checkpoint of the newest version now. write() does it by itself when due.
   io::Task<Result<Version>> checkpoint();
 
@@ -119,6 +125,7 @@ class Table {
   void note_checkpoint(const LastCheckpoint& written);
   void publish(std::shared_ptr<const Snapshot> snapshot);
   bool is_checkpoint_due() const;
+  io::Task<> checkpoint_when_due();
 
   const Services& services_;
   Location location_;
@@ -128,6 +135,7 @@ class Table {
   std::shared_ptr<const Snapshot> snapshot_;
   int64_t refreshed_ns_ = 0;
   bool is_checkpointing_ = false;
+  std::optional<int64_t> log_cleaned_ns_;
 };
 
 }  // namespace pinpipe::lake

@@ -75,17 +75,21 @@ Status check_data(const Schema& schema, const Encoded& data) {
   return check_not_null(schema, data);
 }
 
+RemoveFile removal_of(const AddFile& file, int64_t now_ms, bool data_change) {
+  return RemoveFile{.path = file.path,
+                    .deleted_ms = now_ms,
+                    .data_change = data_change,
+                    .size = file.size,
+                    .partition_values = file.partition_values,
+                    .deletion_vector_id = file.deletion_vector_id,
+                    .deletion_vector = file.deletion_vector};
+}
+
 void remove_all_files(CommitPlan& plan, const Snapshot& base, int64_t now_ms) {
   int64_t bytes = 0;
   for (const FilePtr& file : base.files()) {
     bytes += file->size;
-    plan.removes.push_back(RemoveFile{.path = file->path,
-                                      .deleted_ms = now_ms,
-                                      .data_change = true,
-                                      .size = file->size,
-                                      .partition_values = file->partition_values,
-                                      .deletion_vector_id = file->deletion_vector_id,
-                                      .deletion_vector = file->deletion_vector});
+    plan.removes.push_back(removal_of(*file, now_ms, true));
   }
   plan.info.metrics["numRemovedFiles"] = fmt::format("{}", plan.removes.size());
   plan.info.metrics["numRemovedBytes"] = fmt::format("{}", bytes);
@@ -211,6 +215,24 @@ io::Task<Result<Version>> Table::write_files(WriteMode mode, Encoded data, Commi
   bool is_certain = !version && (version.error().code() == Code::conflict ||
                                  version.error().code() == Code::busy);
   if (is_certain) co_await drop_files(std::move(written));
+  co_return version;
+}
+
+io::Task<Result<Version>> Table::replace_files(CommitInfo info, std::vector<DataFile> data,
+                                               std::vector<FilePtr> replaced,
+                                               std::shared_ptr<const Snapshot> base) {
+  CommitPlan plan;
+  plan.info = std::move(info);
+  for (const FilePtr& file : replaced) {
+    plan.removes.push_back(removal_of(*file, services_.clock.wall_ms(), false));
+  }
+  auto adds = co_await adopt_files(std::move(data));
+  if (!adds) co_return adds.error();
+  for (AddFile& add : *adds) add.data_change = false;
+  plan.adds = *adds;
+  auto version = co_await commit(std::move(plan), std::move(base));
+  if (!version && version.error().code() == Code::conflict) co_await drop_files(std::move(*adds));
+  if (version) co_await checkpoint_when_due();
   co_return version;
 }
 
