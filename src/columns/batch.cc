@@ -26,7 +26,7 @@ Target Batch::target() {
                               .validity = cells.validity.data(),
                               .owner = nullptr});
   }
-  target.put_text = [](const ColumnTarget& column, size_t row, std::string_view text) {
+  target.put_text = [](const ColumnTarget& column, size_t row, std::string_view text, bool) {
     static_cast<std::string*>(column.values)[row] = text;
   };
   target.rows_max = rows_max_;

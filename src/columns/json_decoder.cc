@@ -10,54 +10,13 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "columns/json_walk.h"
 #include "columns/scalar.h"
 
 namespace pinpipe::columns {
 namespace {
 
-namespace od = simdjson::ondemand;
-
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// What a person is told about the parser's verdict.
-std::string_view sentence_of(simdjson::error_code code) {
-  switch (code) {
-    case simdjson::UTF8_ERROR:
-      return "not valid UTF-8";
-    case simdjson::UNESCAPED_CHARS:
-      return "a control character inside a string";
-    case simdjson::UNCLOSED_STRING:
-      return "a string has no end";
-    case simdjson::STRING_ERROR:
-      return "a string has an invalid escape";
-    case simdjson::NUMBER_ERROR:
-      return "a malformed number";
-    case simdjson::DEPTH_ERROR:
-      return "nested too deeply";
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
-      return "ends before the JSON value does";
-    default:
-      return "not valid JSON";
-  }
-}
-
-// Why a value is refused; empty means that it is not.
-using Reason = std::string;
-
-// The bytes of the scalar that `value` stands on, in its own spelling.
-std::string_view token_of(od::value& value) {
-  return trimmed(value.raw_json_token());
-}
 
 }  // namespace
 
@@ -80,6 +39,7 @@ class JsonDecoder::Impl {
   void start(std::string_view source, std::string_view bytes, uint64_t first_line) {
     CHECK(pending_.empty() && rest_.empty(), "a piece is used up before the next one starts");
     source_ = source;
+    piece_ = bytes;
     rest_ = bytes;
     next_line_ = first_line;
     if (first_line == 1 && rest_.starts_with(byte_order_mark)) {
@@ -168,8 +128,6 @@ class JsonDecoder::Impl {
                                                         text.size() + simdjson::SIMDJSON_PADDING));
   }
 
-  static Reason why(simdjson::error_code code) { return Reason(sentence_of(code)); }
-
   Reason decode_object(std::string_view text, std::string_view original) {
     od::document document;
     if (auto error = parse(text).get(document)) return why(error);
@@ -245,7 +203,8 @@ class JsonDecoder::Impl {
   }
 
   void put_text(const ColumnTarget& target, std::string_view text) {
-    target_->put_text(target, row_, text);
+    bool in_piece = text.data() >= piece_.data() && text.data() < piece_.data() + piece_.size();
+    target_->put_text(target, row_, text, in_piece);
     target.set_valid(row_);
   }
 
@@ -373,79 +332,6 @@ class JsonDecoder::Impl {
     return {};
   }
 
-  // Reads over a value and gives its own spelling.
-  Reason spelling_of(od::value& value, std::string_view& text) {
-    text = token_of(value);
-    bool is_scalar = text.front() != '{' && text.front() != '[';
-    Reason reason = read_over(value, 1);
-    if (is_scalar || !reason.empty()) return reason;
-    const char* end = nullptr;
-    if (value.current_location().get(end)) return "ends before the JSON value does";
-    text = trimmed({text.data(), static_cast<size_t>(end - text.data())});
-    return {};
-  }
-
-  // Walks over a value and checks it to its end, which on-demand parsing would not do for a value
-  // that nobody asks for.
-  Reason read_over(od::value value, int depth) {
-    if (depth > nesting_max) return "nested deeper than " + std::to_string(nesting_max) + " levels";
-    switch (*value.raw_json_token().data()) {
-      case '{':
-        return read_over_object(value, depth);
-      case '[':
-        return read_over_array(value, depth);
-      default:
-        return read_over_scalar(value);
-    }
-  }
-
-  Reason read_over_object(od::value& value, int depth) {
-    od::object object;
-    if (auto error = value.get_object().get(object)) return why(error);
-    for (auto item : object) {
-      od::field field;
-      if (auto error = std::move(item).get(field)) return why(error);
-      std::string_view key;
-      if (auto error = field.unescaped_key().get(key)) return why(error);
-      Reason reason = read_over(field.value(), depth + 1);
-      if (!reason.empty()) return reason;
-    }
-    return {};
-  }
-
-  Reason read_over_array(od::value& value, int depth) {
-    od::array array;
-    if (auto error = value.get_array().get(array)) return why(error);
-    for (auto item : array) {
-      od::value element;
-      if (auto error = std::move(item).get(element)) return why(error);
-      Reason reason = read_over(element, depth + 1);
-      if (!reason.empty()) return reason;
-    }
-    return {};
-  }
-
-  static Reason read_over_scalar(od::value& value) {
-    switch (*value.raw_json_token().data()) {
-      case '"':
-        return why_not(value.get_string().error());
-      case 't':
-      case 'f':
-        return why_not(value.get_bool().error());
-      case 'n': {
-        bool null = false;
-        auto error = value.is_null().get(null);
-        return error || !null ? Reason("not valid JSON") : Reason();
-      }
-      default:
-        return is_json_number(token_of(value)) ? Reason() : Reason("not valid JSON");
-    }
-  }
-
-  static Reason why_not(simdjson::error_code code) {
-    return code == simdjson::SUCCESS ? Reason() : why(code);
-  }
-
   // The elements are found and checked first and decoded one by one afterwards, because the target
   // may be full in the middle of the array, and a broken array must not leave half its rows.
   Reason decode_array(std::string_view text) {
@@ -501,6 +387,7 @@ class JsonDecoder::Impl {
   Counts counts_;
 
   std::string_view source_;
+  std::string_view piece_;
   std::string_view rest_;
   uint64_t next_line_ = 1;
   uint64_t line_ = 0;

@@ -25,8 +25,10 @@ struct ColumnTarget {
 };
 
 struct Target {
-  // Stores a copy of `text` as the value of `row`.
-  using PutText = void (*)(const ColumnTarget& column, size_t row, std::string_view text);
+  // Stores `text` as the value of `row`. When `in_piece` it lies in the bytes of the piece that is
+  // being decoded and may be referred to as long as these are; otherwise it has to be copied.
+  using PutText = void (*)(const ColumnTarget& column, size_t row, std::string_view text,
+                           bool in_piece);
 
   std::vector<ColumnTarget> columns;  // one per column of the schema, in its order
   ColumnTarget source;                // text: where the row came from

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -128,6 +128,7 @@ class ThreadScan {
   Status fill(duckdb_data_chunk chunk) {
     Target target = target_of(chunk);
     size_t rows = 0;
+    used_.clear();
     while (rows < target.rows_max) {
       if (parts_->table().input().stop.stop_requested()) {
         return Error(Code::cancelled, "the query was cancelled");
@@ -138,7 +139,7 @@ class ThreadScan {
       if (!part) return part.error();
       open_ = part->has_value();
       if (!open_) break;
-      part_ = std::move(**part);
+      used_.push_back(std::exchange(part_, std::move(**part)));
       decoder_.start(part_.source, part_.bytes, part_.first_line);
     }
     library().data_chunk_set_size(chunk, rows);
@@ -167,14 +168,20 @@ class ThreadScan {
     return target;
   }
 
-  // Up to 12 bytes lie in the vector itself; more is copied to the vector's own heap, which lives
-  // as long as the vector's values do.
-  static void put_text(const ColumnTarget& column, size_t row, std::string_view text) {
+  // Up to 12 bytes lie in the vector itself. Text in the piece is only pointed to: the piece stays
+  // until this thread's next call, and by then the database has taken what it keeps, because it
+  // lends the same vectors again. Other text is copied to the vector's own heap.
+  static void put_text(const ColumnTarget& column, size_t row, std::string_view text,
+                       bool in_piece) {
     auto& cell = static_cast<duckdb_string_t*>(column.values)[row];
     if (text.size() <= sizeof cell.value.inlined.inlined) {
       std::memset(&cell, 0, sizeof cell);
       cell.value.inlined.length = static_cast<uint32_t>(text.size());
       std::memcpy(cell.value.inlined.inlined, text.data(), text.size());
+    } else if (in_piece) {
+      cell.value.pointer.length = static_cast<uint32_t>(text.size());
+      std::memcpy(cell.value.pointer.prefix, text.data(), sizeof cell.value.pointer.prefix);
+      cell.value.pointer.ptr = const_cast<char*>(text.data());
     } else {
       library().vector_assign_string_element_len(static_cast<duckdb_vector>(column.owner), row,
                                                  text.data(), text.size());
@@ -193,6 +200,7 @@ class ThreadScan {
   const std::vector<idx_t> wanted_;
   JsonDecoder decoder_;
   Piece part_;
+  std::vector<Piece> used_;  // parts that values of the current chunk may point into
   bool open_ = false;
   Counts reported_;
 };
