@@ -4,8 +4,7 @@
 select
   ind,
   case
-    when country < '!'
-      and trim(translate(country, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when country < '!' then case when trim(translate(country, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then country end
     else country
   end as country,
   array(latitude, longitude) as coordinates,

@@ -3,8 +3,7 @@
 select distinct
   ind,
   case
-    when country < '!'
-      and trim(translate(country, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when country < '!' then case when trim(translate(country, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then country end
     else country
   end as country,
   array(latitude, longitude) as coordinates,

@@ -3,19 +3,16 @@
 select distinct
   `index` as ind,
   case
-    when unique_id < '!'
-      and trim(translate(unique_id, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when unique_id < '!' then case when trim(translate(unique_id, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then unique_id end
     else unique_id
   end as unique_id,
   case
-    when title < '!'
-      and trim(translate(title, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when title < '!' then case when trim(translate(title, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then title end
     when title = 'No Title Data Available' then null
     else title
   end as title,
   case
-    when description < '!'
-      and trim(translate(description, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when description < '!' then case when trim(translate(description, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then description end
     when description in (
       'No description available Story format',
       'No description available',
@@ -31,37 +28,31 @@ select distinct
       ) as int)
   end as follower_count,
   case
-    when poster_name < '!'
-      and trim(translate(poster_name, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when poster_name < '!' then case when trim(translate(poster_name, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then poster_name end
     when poster_name = 'User Info Error' then null
     else poster_name
   end as poster_name,
   case
-    when tag_list < '!'
-      and trim(translate(tag_list, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when tag_list < '!' then case when trim(translate(tag_list, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then tag_list end
     when tag_list = 'N,o, ,T,a,g,s, ,A,v,a,i,l,a,b,l,e' then null
     else tag_list
   end as tag_list,
   case
-    when is_image_or_video < '!'
-      and trim(translate(is_image_or_video, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when is_image_or_video < '!' then case when trim(translate(is_image_or_video, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then is_image_or_video end
     else is_image_or_video
   end as is_image_or_video,
   case
-    when image_src < '!'
-      and trim(translate(image_src, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when image_src < '!' then case when trim(translate(image_src, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then image_src end
     when image_src = 'Image src error.' then null
     else image_src
   end as image_src,
   case
-    when save_location < '!'
-      and trim(translate(save_location, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when save_location < '!' then case when trim(translate(save_location, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then save_location end
     when save_location like 'Local save in %' then substr(save_location, 15)
     else save_location
   end as save_location,
   case
-    when category < '!'
-      and trim(translate(category, concat(chr(9), chr(10), chr(13)), '   ')) = '' then null
+    when category < '!' then case when trim(translate(category, concat(chr(9), chr(10), chr(13)), '   ')) <> '' then category end
     else category
   end as category
 from raw.pin
