@@ -114,6 +114,12 @@ class SchedulerTest : public testing::Test {
     }
     return text;
   }
+  void mend() {
+    in_loop([](SchedulerTest* self) -> io::Task<> {
+      self->mended_ = true;
+      co_return;
+    }(this));
+  }
   void until_hanging() {
     in_loop([](SchedulerTest* self) -> io::Task<> {
       while (self->hanging_ == 0) {
@@ -198,10 +204,7 @@ TEST_F(SchedulerTest, clearing_runs_again_and_a_dry_run_only_tells) {
       {.dag_id = "d", .run_id = run.run_id, .only_failed = true, .dry_run = true}));
   ASSERT_TRUE(told);
   EXPECT_THAT(*told, ElementsAre("b", "c"));
-  in_loop([](SchedulerTest* self) -> io::Task<> {
-    self->mended_ = true;
-    co_return;
-  }(this));
+  mend();
   auto cleared = call(scheduler_->clear({.dag_id = "d", .run_id = run.run_id, .task_ids = {"b"}}));
   ASSERT_TRUE(cleared) << cleared.error().text();
   EXPECT_EQ(states(finish(run)), "success a:success b:success c:success");
