@@ -3,7 +3,8 @@
 #include <array>
 #include <fmt/format.h>
 
-#include "base/check.h"
+#include "base/bytes.h"
+#include "base/hash.h"
 
 namespace pinpipe::jobs {
 namespace {
@@ -27,8 +28,15 @@ struct Batch::Loaded {
   int64_t load_ms = 0;
 };
 
+// What a run has made, before any of it counts.
+struct Batch::Cleaned {
+  BatchReport report;
+  std::vector<Quarantined> quarantine;
+  std::vector<lake::Encoded> tables;  // one for each of the report's counts
+};
+
 Batch::Batch(Options options)
-    : options_(std::move(options)), tables_(*options_.files, options_.tables_directory) {}
+    : options_(std::move(options)), tables_(*options_.lake, options_.lake_bucket) {}
 
 io::Task<Result<ObjectsByDataset>> Batch::pin_all() {
   ObjectsByDataset all;
@@ -52,13 +60,13 @@ io::Task<Result<BatchReport>> Batch::run(std::string run, std::stop_token stop) 
   Loaded loaded{.objects = {}, .started_ms = options_.clock->wall_ms()};
   int64_t begin_ms = options_.clock->steady_ms();
   auto pinned = co_await pin_all();
-  Result<BatchReport> outcome = Error(Code::internal, "the run has no outcome");
+  Result<BatchReport> outcome = pinned ? BatchReport{} : Result<BatchReport>(pinned.error());
   if (pinned) {
     loaded.objects = std::move(*pinned);
     loaded.load_ms = options_.clock->steady_ms() - begin_ms;
-    outcome = co_await options_.work->run([&] { return clean_and_ask(run, loaded, stop); });
-  } else {
-    outcome = pinned.error();
+    auto cleaned = co_await options_.work->run([&] { return clean_and_ask(run, loaded, stop); });
+    outcome =
+        cleaned ? co_await publish(std::move(*cleaned)) : Result<BatchReport>(cleaned.error());
   }
   {
     std::lock_guard lock(mutex_);
@@ -67,39 +75,61 @@ io::Task<Result<BatchReport>> Batch::run(std::string run, std::stop_token stop) 
   co_return outcome;
 }
 
-Result<BatchReport> Batch::clean_and_ask(const std::string& run, const Loaded& loaded,
-                                         std::stop_token stop) {
-  BatchReport report{
-      .run = run, .started_ms = loaded.started_ms, .load_ms = loaded.load_ms, .counts = {}};
+Result<Batch::Cleaned> Batch::clean_and_ask(const std::string& run, const Loaded& loaded,
+                                            std::stop_token stop) {
+  Cleaned cleaned{.report = {.run = run,
+                             .started_ms = loaded.started_ms,
+                             .load_ms = loaded.load_ms,
+                             .counts = {}},
+                  .quarantine = {},
+                  .tables = {}};
   int64_t begin_ms = options_.clock->steady_ms();
   auto engine = sql::Engine::open(options_.engine);
   if (!engine) return engine.error();
   auto connection = (*engine)->connect();
   if (!connection) return connection.error();
-
-  std::vector<Quarantined> quarantine;
-  Publication publication{.run = run, .tables = {}};
   for (const project::Dataset& dataset : options_.project->datasets) {
     auto objects = loaded.objects.find(dataset.name);
     if (objects == loaded.objects.end()) continue;
-    auto count = clean(**connection, dataset, objects->second, quarantine, stop);
+    auto count = clean(**connection, dataset, objects->second, cleaned.quarantine, stop);
     if (!count) return count.error().with("data set " + dataset.name);
-    auto table = tables_.write(**connection, dataset.name, run);
+    auto table = tables_.encode(**connection, dataset.name, stop);
     if (!table) return table.error().with("data set " + dataset.name);
-    publication.tables.push_back(std::move(*table));
-    report.counts.push_back(std::move(*count));
+    cleaned.tables.push_back(std::move(*table));
+    cleaned.report.counts.push_back(std::move(*count));
   }
-  report.clean_ms = options_.clock->steady_ms() - begin_ms;
+  cleaned.report.clean_ms = options_.clock->steady_ms() - begin_ms;
 
+  // A question that cannot be answered fails the run before anything of it counts.
   begin_ms = options_.clock->steady_ms();
   if (Status made = make_project_tables(**connection); !made) return made.error();
   auto answers = answer(**connection, "");
   if (!answers) return answers.error();
-  report.ask_ms = options_.clock->steady_ms() - begin_ms;
+  cleaned.report.ask_ms = options_.clock->steady_ms() - begin_ms;
+  return cleaned;
+}
 
-  if (Status published = tables_.publish(publication); !published) return published.error();
-  if (Status saved = save(report, quarantine); !saved) return saved.error();
-  return report;
+io::Task<Result<BatchReport>> Batch::publish(Cleaned cleaned) {
+  for (size_t i = 0; i < cleaned.tables.size(); ++i) {
+    DatasetCount& count = cleaned.report.counts[i];
+    const project::Dataset* dataset = options_.project->find_dataset(count.dataset);
+    lake::CommitFacts facts{.operation = "",
+                            .parameters = {},
+                            .metrics = {{"numSourceObjects", std::to_string(count.objects)},
+                                        {"numSourceRows", std::to_string(count.rows)}},
+                            .txns = {},
+                            .positions = {},
+                            .project_sql_sha256 = to_hex(sha256(dataset->clean.text)),
+                            .user_metadata = cleaned.report.run};
+    auto version =
+        co_await tables_.publish(*dataset, std::move(cleaned.tables[i]), std::move(facts));
+    if (!version) co_return version.error().with("data set " + count.dataset);
+    count.version = *version;
+  }
+  Status saved =
+      co_await options_.work->run([&] { return save(cleaned.report, cleaned.quarantine); });
+  if (!saved) co_return saved.error();
+  co_return std::move(cleaned.report);
 }
 
 Result<DatasetCount> Batch::clean(sql::Connection& connection, const project::Dataset& dataset,
@@ -168,25 +198,40 @@ Result<std::vector<QuestionAnswer>> Batch::answer(sql::Connection& connection,
   return answers;
 }
 
-Result<std::unique_ptr<sql::Connection>> Batch::open_reader(const ObjectsByDataset& raw) {
-  auto publication = tables_.current();
-  if (!publication) return publication.error();
-  if (publication->run.empty()) {
-    return Error(Code::not_found,
-                 "there are no clean tables yet; `pinpipe run` makes them from the bucket");
+io::Task<Result<std::vector<PinnedTable>>> Batch::pin_tables() {
+  auto last = co_await reports(1);
+  if (!last) co_return last.error();
+  if (last->empty()) {
+    co_return Error(Code::not_found,
+                    "there are no clean tables yet; `pinpipe run` makes them from the bucket");
   }
+  std::vector<PinnedTable> tables;
+  for (const DatasetCount& count : last->front().counts) {
+    const project::Dataset* dataset = options_.project->find_dataset(count.dataset);
+    if (dataset == nullptr) continue;  // the project has lost it since
+    auto table = co_await tables_.pin(*dataset, count.version);
+    if (!table) co_return table.error();
+    tables.push_back(std::move(*table));
+  }
+  co_return tables;
+}
+
+Result<std::unique_ptr<sql::Connection>> Batch::open_reader(const std::vector<PinnedTable>& tables,
+                                                            const ObjectsByDataset& raw) {
   sql::Engine::Options options = options_.engine;
   options.role = sql::Role::user;
-  options.readable_directories = {options_.tables_directory};
+  options.readable_directories = {options_.lake_directory};
   auto engine = sql::Engine::open(options);
   if (!engine) return engine.error();
   auto connection = (*engine)->connect();
   if (!connection) return connection.error();
-  for (const CleanTable& table : publication->tables) {
-    std::string select = "SELECT * FROM " + sql::read_parquet(table.files);
+  for (const PinnedTable& table : tables) {
+    const project::Dataset* dataset = options_.project->find_dataset(table.dataset);
     for (const sql::TableName& name :
-         {sql::TableName{"clean", table.dataset}, sql::TableName{"main", "df_" + table.dataset}}) {
-      if (Status made = (*connection)->create_view(name, select); !made) return made.error();
+         {sql::TableName{"clean", table.dataset}, sql::TableName{"main", "df_" + table.dataset},
+          sql::TableName{"main", dataset->tables.batch}}) {
+      if (Status made = (*connection)->create_view(name, table.select()); !made)
+        return made.error();
     }
   }
   for (const auto& [name, objects] : raw) {
@@ -208,8 +253,10 @@ io::Task<Result<std::vector<QuestionAnswer>>> Batch::ask(std::string question) {
     co_return Error(Code::not_found,
                     fmt::format("there is no question \"{}\"; there are:{}", question, names));
   }
+  auto tables = co_await pin_tables();
+  if (!tables) co_return tables.error();
   co_return co_await options_.work->run([&]() -> Result<std::vector<QuestionAnswer>> {
-    auto connection = open_reader({});
+    auto connection = open_reader(*tables, {});
     if (!connection) return connection.error();
     return answer(**connection, question);
   });
@@ -223,8 +270,10 @@ io::Task<Result<sql::Table>> Batch::query(std::string text, size_t rows_max) {
     if (!pinned) co_return pinned.error();
     raw = std::move(*pinned);
   }
+  auto tables = co_await pin_tables();
+  if (!tables) co_return tables.error();
   co_return co_await options_.work->run([&]() -> Result<sql::Table> {
-    auto connection = open_reader(raw);
+    auto connection = open_reader(*tables, raw);
     if (!connection) return connection.error();
     return (*connection)->ask(text, {.rows_max = rows_max});
   });

@@ -1,9 +1,10 @@
 // The batch job: load the bucket's objects, clean the data sets, answer the questions. What the
 // notebooks of the original do by hand.
-// Promise: tables and answers of a run appear together at its end; a run that fails or is killed
-// leaves those of the run before. Every row that was loaded is clean, filtered by the project's
-// SQL, or in quarantine with its bytes, object, line and reason: the report's counts add up.
-// Bounds: one run at a time; quarantine_max refused values are kept per run, all are counted.
+// Promise: a run's tables count from the moment its record is written, all of them together; a run
+// that fails or is killed before leaves those of the run before, and running again gives the same.
+// Every row that was loaded is clean, filtered by the project's SQL, or in quarantine with its
+// bytes, object, line and reason: the report's counts add up. Bounds: one run at a time;
+// quarantine_max refused values are kept per run, all are counted.
 #pragma once
 
 #include <map>
@@ -16,7 +17,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "io/pool.h"
-#include "jobs/clean_tables.h"
+#include "jobs/batch_tables.h"
 #include "jobs/dataset_objects.h"
 #include "objects/store.h"
 #include "project/project.h"
@@ -36,6 +37,7 @@ struct DatasetCount {
   uint64_t refused = 0;      // lines or rows that cannot be read
   uint64_t quarantined = 0;  // raw rows that the project's quarantine SQL takes
   uint64_t clean = 0;
+  int64_t version = -1;  // of the clean table
   int64_t filtered = 0;  // raw rows that the clean SQL left out
 };
 
@@ -64,12 +66,13 @@ class Batch {
   struct Options {
     const project::Project* project = nullptr;
     objects::Store* store = nullptr;
-    io::Files* files = nullptr;
     io::Pool* work = nullptr;
     Clock* clock = nullptr;
     state::Database* state = nullptr;  // opened with migrations()
     sql::Engine::Options engine;       // of role jobs
-    std::string tables_directory;
+    const lake::Services* lake = nullptr;
+    std::string lake_bucket;
+    std::string lake_directory;  // what questions may read
   };
 
   // What the job keeps in its database.
@@ -91,21 +94,24 @@ class Batch {
 
  private:
   struct Loaded;
-  Result<BatchReport> clean_and_ask(const std::string& run, const Loaded& loaded,
-                                    std::stop_token stop);
+  struct Cleaned;
+  Result<Cleaned> clean_and_ask(const std::string& run, const Loaded& loaded, std::stop_token stop);
   Result<DatasetCount> clean(sql::Connection& connection, const project::Dataset& dataset,
                              std::shared_ptr<const DatasetObjects> objects,
                              std::vector<Quarantined>& quarantine, std::stop_token stop);
+  io::Task<Result<BatchReport>> publish(Cleaned cleaned);
   Status make_project_tables(sql::Connection& connection) const;
   Status save(const BatchReport& report, const std::vector<Quarantined>& quarantine);
   io::Task<Result<std::map<std::string, std::shared_ptr<const DatasetObjects>>>> pin_all();
+  io::Task<Result<std::vector<PinnedTable>>> pin_tables();
   Result<std::unique_ptr<sql::Connection>> open_reader(
+      const std::vector<PinnedTable>& tables,
       const std::map<std::string, std::shared_ptr<const DatasetObjects>>& raw);
   Result<std::vector<QuestionAnswer>> answer(sql::Connection& connection,
                                              const std::string& question) const;
 
   Options options_;
-  CleanTables tables_;
+  BatchTables tables_;
   std::mutex mutex_;
   bool running_ = false;
 };

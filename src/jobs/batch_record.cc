@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, 1> migration_list = {
     " bytes INTEGER NOT NULL, lines INTEGER NOT NULL, raw INTEGER NOT NULL, refused INTEGER NOT "
     "NULL,"
     " quarantined INTEGER NOT NULL, clean INTEGER NOT NULL, filtered INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
     " PRIMARY KEY (run, dataset));"
     "CREATE TABLE quarantine (run TEXT NOT NULL, dataset TEXT NOT NULL, source TEXT NOT NULL,"
     " line INTEGER NOT NULL, reason TEXT NOT NULL, bytes BLOB NOT NULL);"};
@@ -22,9 +23,9 @@ constexpr int64_t runs_kept_max = 1000;
 
 Status save_counts(state::Connection& state, const BatchReport& report) {
   for (const DatasetCount& c : report.counts) {
-    Status done = state.run("INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    Status done = state.run("INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                             {report.run, c.dataset, c.objects, c.bytes, c.lines, c.rows, c.refused,
-                             c.quarantined, c.clean, c.filtered});
+                             c.quarantined, c.clean, c.filtered, c.version});
     if (!done) return done;
   }
   return {};
@@ -45,7 +46,7 @@ Status save_quarantine(state::Connection& state, const std::string& run,
 Result<std::vector<DatasetCount>> read_counts(state::Connection& state, const std::string& run) {
   std::vector<DatasetCount> counts;
   auto rows = state.query(
-      "SELECT dataset, objects, bytes, lines, raw, refused, quarantined, clean, filtered"
+      "SELECT dataset, objects, bytes, lines, raw, refused, quarantined, clean, filtered, version"
       " FROM counts WHERE run = ? ORDER BY rowid",
       {run});
   auto number = [&](int column) { return static_cast<uint64_t>(rows.integer(column)); };
@@ -58,6 +59,7 @@ Result<std::vector<DatasetCount>> read_counts(state::Connection& state, const st
                       .refused = number(5),
                       .quarantined = number(6),
                       .clean = number(7),
+                      .version = rows.integer(9),
                       .filtered = rows.integer(8)});
   }
   if (!rows.status()) return rows.status().error();

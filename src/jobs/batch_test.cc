@@ -7,6 +7,7 @@
 #include "kit/fake_clock.h"
 #include "kit/temporary_directory.h"
 #include "objects/bucket_store.h"
+#include "objects/directory_store.h"
 #include "project/embedded.h"
 #include "project/load.h"
 
@@ -22,6 +23,9 @@ struct BatchTest : testing::Test {
   project::Project project;
   std::unique_ptr<objects::BucketStore> store;
   std::unique_ptr<state::Database> state;
+  objects::DirectoryStore lake_store{{.root = directory.path() + "/lake"}, runtime.disk()};
+  std::unique_ptr<sql::Engine> engine;
+  std::unique_ptr<lake::Services> lake;
   std::unique_ptr<Batch> batch;
   std::string bucket = std::string("user-") + id + "-bucket";
 
@@ -35,15 +39,22 @@ struct BatchTest : testing::Test {
     store = std::move(*opened);
     ASSERT_TRUE(wait(store->create_bucket(bucket)));
     state = std::move(*state::Database::open(directory.path() + "/jobs.db", Batch::migrations()));
-    batch =
-        std::make_unique<Batch>(Batch::Options{.project = &project,
-                                               .store = store.get(),
-                                               .files = &io::posix_files(),
-                                               .work = &runtime.work(),
-                                               .clock = &clock,
-                                               .state = state.get(),
-                                               .engine = {.temp_root = directory.path(), .readable_directories = {}},
-                                               .tables_directory = directory.path() + "/clean"});
+    auto opened_engine =
+        sql::Engine::open({.temp_root = directory.path(), .readable_directories = {}});
+    ASSERT_TRUE(opened_engine) << opened_engine.error().text();
+    engine = std::move(*opened_engine);
+    lake = std::make_unique<lake::Services>(lake_store, runtime.work(), clock,
+                                            [this] { return engine->connect(); });
+    batch = std::make_unique<Batch>(
+        Batch::Options{.project = &project,
+                       .store = store.get(),
+                       .work = &runtime.work(),
+                       .clock = &clock,
+                       .state = state.get(),
+                       .engine = {.temp_root = directory.path(), .readable_directories = {}},
+                       .lake = lake.get(),
+                       .lake_bucket = "delta",
+                       .lake_directory = directory.path() + "/lake"});
   }
 
   template <class T>
@@ -136,6 +147,19 @@ TEST_F(BatchTest, asking_before_the_first_run_says_what_to_do) {
   ASSERT_FALSE(answers);
   EXPECT_EQ(answers.error().code(), Code::not_found);
   EXPECT_NE(answers.error().text().find("pinpipe run"), std::string::npos);
+}
+
+TEST_F(BatchTest, a_later_run_replaces_the_rows_as_a_new_version_of_each_table) {
+  put_one_post(1, "5k", "Albania");
+  EXPECT_EQ(wait(batch->run("first"))->counts[1].clean, 1U);
+  put_one_post(2, "5k", "Albania");
+  auto second = wait(batch->run("second"));
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_EQ(second->counts[1].clean, 2U);
+  EXPECT_EQ(second->counts[1].version, 2);  // 0 made the table, 1 was the first run
+  auto rows = wait(batch->query("select count(*) from 0e90e0175553_pin_clean", 10));
+  ASSERT_TRUE(rows) << rows.error().text();
+  EXPECT_EQ(sql::to_text(rows->rows[0][0]), "2");
 }
 
 TEST_F(BatchTest, an_empty_bucket_gives_empty_answers) {
