@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "base/random.h"
+#include "kit/lake_fixture.h"
 #include "kit/seed.h"
-#include "lake/lake_fixture.h"
 
 namespace pinpipe::lake {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "lake/lake_fixture.h"
+#include "kit/lake_fixture.h"
 
 namespace pinpipe::lake {
 namespace {

@@ -1,8 +1,8 @@
 // Optimize, restore, vacuum and the cleaning of the log.
 #include <gmock/gmock.h>
 
+#include "kit/lake_fixture.h"
 #include "lake/history.h"
-#include "lake/lake_fixture.h"
 #include "lake/optimize.h"
 #include "lake/vacuum.h"
 

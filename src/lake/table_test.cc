@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "kit/lake_fixture.h"
 #include "lake/history.h"
-#include "lake/lake_fixture.h"
 
 namespace pinpipe::lake {
 namespace {

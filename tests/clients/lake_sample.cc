@@ -3,6 +3,7 @@
 //   lake_sample write ROOT               makes the sample tables; one JSON line of facts per table
 //   lake_sample read ROOT TABLE          version, columns and rows of a table, as one JSON object
 //   lake_sample race ROOT TABLE APP N    N appends of ten rows each, with txn versions of APP
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -154,6 +155,12 @@ void Sample::race(const std::string& name, const std::string& app_id, int count)
   std::printf("{\"version\":%lld}\n", static_cast<long long>(table->snapshot()->version()));
 }
 
+int number_of(std::string_view text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 }  // namespace
 }  // namespace pinpipe::lake
 
@@ -164,7 +171,7 @@ int main(int argc, char** argv) {
   } else if (verb == "read" && argc == 4) {
     pinpipe::lake::Sample(argv[2]).read(argv[3]);
   } else if (verb == "race" && argc == 6) {
-    pinpipe::lake::Sample(argv[2]).race(argv[3], argv[4], std::atoi(argv[5]));
+    pinpipe::lake::Sample(argv[2]).race(argv[3], argv[4], pinpipe::lake::number_of(argv[5]));
   } else {
     std::fprintf(stderr,
                  "usage: lake_sample write ROOT | read ROOT TABLE | race ROOT TABLE APP N\n");

@@ -1,5 +1,5 @@
-// For this room's tests: a store in memory, one loop, a fake clock, and a SQL engine that is shared
-// by all tests of the program.
+// For tests of lake and above: a store in memory, one loop, a fake clock, and a SQL engine that is
+// shared by all tests of the program.
 #pragma once
 
 #include <fmt/format.h>
