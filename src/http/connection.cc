@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/check.h"
 #include "codec/compression.h"
 #include "http/admission.h"
 #include "http/answer_head.h"
@@ -11,25 +12,14 @@
 namespace pinpipe::http {
 
 std::span<char> Input::room() {
-  if (empty()) begin_ = end_ = 0;
-  if (end_ == capacity_) {
-    size_t grown = std::clamp(capacity_ * 2, bytes_first, bytes_max);
-    auto larger = std::make_unique_for_overwrite<char[]>(grown);
-    // The rest moves to the front; when the buffer is at its largest this alone makes room, because
-    // readers consume all they are shown but what a full answer queue holds back.
-    std::memcpy(larger.get(), bytes_.get() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
-    bytes_ = std::move(larger);
-    capacity_ = grown;
+  CHECK(empty(), "what came is consumed before more is read");
+  bool was_full = end_ == capacity_;
+  if (was_full && capacity_ < bytes_max) {
+    capacity_ = std::clamp(capacity_ * 2, bytes_first, bytes_max);
+    bytes_ = std::make_unique_for_overwrite<char[]>(capacity_);
   }
-  return {bytes_.get() + end_, capacity_ - end_};
-}
-
-void Input::rest() {
-  if (!empty() || capacity_ <= bytes_kept) return;
-  bytes_.reset();
-  capacity_ = begin_ = end_ = 0;
+  begin_ = end_ = 0;
+  return {bytes_.get(), capacity_};
 }
 
 Connection::Connection(io::Stream& stream, const Server::Options& options, const Handler& handler)
@@ -85,13 +75,12 @@ Connection::Head Connection::take_head() {
 }
 
 io::Task<Connection::Head> Connection::read_head() {
-  if (Status flushed = co_await flush(); !flushed) co_return Head::partial;
+  if (has_to_flush()) {
+    if (Status flushed = co_await flush(); !flushed) co_return Head::partial;
+  }
   bool begun = parser_.bytes_seen() > 0;
   stream_.set_deadline(io::after(begun ? options_.head_timeout : options_.idle_timeout));
-  if (!begun) {
-    input_.rest();
-    if (collected_.capacity() > Input::bytes_kept) std::string().swap(collected_);
-  }
+  if (collected_.capacity() > Input::bytes_max) std::string().swap(collected_);
   while (true) {
     auto got = co_await stream_.read_some(input_.room());
     if (!got || *got == 0) {
@@ -112,7 +101,7 @@ io::Task<Connection::Head> Connection::read_head() {
 bool Connection::admit() {
   keeps_alive_ = parser_.keeps_alive();
   const Headers& headers = request_.headers;
-  if (!parser_.is_http_1_0() && !headers.has("Host")) {
+  if (!parser_.is_http_1_0() && !parser_.has_host()) {
     refuse(400, "An HTTP/1.1 request needs a Host header.");
     return false;
   }
@@ -163,10 +152,11 @@ io::Task<Status> Connection::handle() {
       begin_body();
       if (plan_.stream) {
         request_.body_reader = this;
-      } else if (Status taken = co_await take_body(); !taken) {
-        co_return taken;
-      } else if (!is_refused_ && plan_.decode) {
-        undo_encoding();
+      } else {
+        if (!take_body_at_hand()) {
+          if (Status collected = co_await collect_body(); !collected) co_return collected;
+        }
+        if (!is_refused_ && plan_.decode) undo_encoding();
       }
     }
   }
@@ -231,23 +221,26 @@ io::Task<Status> Connection::receive(Millis timeout) {
   co_return Status{};
 }
 
-io::Task<Status> Connection::take_body() {
+bool Connection::take_body_at_hand() {
   bool sized = parser_.framing().kind == Framing::Kind::length;
-  if (sized && input_.view().size() >= body_left_) {
-    request_.body.assign(input_.view().substr(0, body_left_));
-    input_.consume(body_left_);
-    body_left_ = 0;
-  } else {
-    if (awaits_continue_) {
-      if (Status said = co_await say_continue(); !said) co_return said;
-    }
-    Status collected = sized ? co_await collect_sized() : co_await collect_chunked();
-    if (!collected) {
-      Code code = collected.error().code();
-      // A peer that is gone is told nothing.
-      if (code == Code::unavailable || code == Code::cancelled) co_return collected;
-      refuse_for(collected.error());
-    }
+  if (!sized || input_.view().size() < body_left_) return false;
+  request_.body.assign(input_.view().substr(0, body_left_));
+  input_.consume(body_left_);
+  body_left_ = 0;
+  return true;
+}
+
+io::Task<Status> Connection::collect_body() {
+  if (awaits_continue_) {
+    if (Status said = co_await say_continue(); !said) co_return said;
+  }
+  bool sized = parser_.framing().kind == Framing::Kind::length;
+  Status collected = sized ? co_await collect_sized() : co_await collect_chunked();
+  if (!collected) {
+    Code code = collected.error().code();
+    // A peer that is gone is told nothing.
+    if (code == Code::unavailable || code == Code::cancelled) co_return collected;
+    refuse_for(collected.error());
   }
   co_return Status{};
 }
@@ -298,6 +291,17 @@ io::Task<Status> Connection::collect_chunked() {
   }
 }
 
+// Past our own buffer: large uploads are not copied on their way.
+io::Task<Result<size_t>> Connection::read_sized_into(std::span<char> into) {
+  if (Status flushed = co_await flush(); !flushed) co_return flushed.error();
+  stream_.set_deadline(io::after(options_.body_timeout));
+  auto got = co_await stream_.read_some(
+      into.first(static_cast<size_t>(std::min<uint64_t>(into.size(), body_left_))));
+  if (got && *got == 0) co_return Error(Code::unavailable, "the peer closed the connection");
+  if (got) body_left_ -= *got;
+  co_return got;
+}
+
 io::Task<Result<size_t>> Connection::read_some(std::span<char> into) {
   bool sized = parser_.framing().kind == Framing::Kind::length;
   if (!has_unread_body() || into.empty()) co_return 0;
@@ -305,6 +309,7 @@ io::Task<Result<size_t>> Connection::read_some(std::span<char> into) {
     if (Status said = co_await say_continue(); !said) co_return said.error();
   }
   while (true) {
+    if (input_.empty() && sized) co_return co_await read_sized_into(into);
     if (input_.empty()) {
       Status received = co_await receive(options_.body_timeout);
       if (!received) co_return received.error();

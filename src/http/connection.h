@@ -1,7 +1,7 @@
 // One connection of an HTTP server, from its first byte to its last.
 // Request and answer are reused for all requests of the connection. Answers to pipelined requests
 // are collected and written together; what is collected never waits for a handler that waits.
-// Bounds: input_bytes_kept while idle, collected_bytes_max of collected answers, body_bytes_kept of
+// Bounds: Input::bytes_max, collected_bytes_max of collected answers, body_bytes_kept of
 // a body's buffer between requests; the rest is the server's options.
 #pragma once
 
@@ -21,17 +21,14 @@ namespace pinpipe::http {
 class Input {
  public:
   static constexpr size_t bytes_first = 2 * 1024;  // what an idle connection costs
-  static constexpr size_t bytes_kept = 16 * 1024;  // at rest, when it has been larger
-  static constexpr size_t bytes_max = 64 * 1024;
+  static constexpr size_t bytes_max = 16 * 1024;   // for peers that send much at once
 
   std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   void consume(size_t count) { begin_ += count; }
-  // Room for at least one more byte; grows when the last read filled it.
+  // Room for a read. Only when all that came has been consumed.
   std::span<char> room();
-  void filled(size_t count) { end_ += count; }
-  // Back to the size of an idle connection's.
-  void rest();
+  void filled(size_t count) { end_ = count; }
 
  private:
   std::unique_ptr<char[]> bytes_;
@@ -65,12 +62,14 @@ class Connection final : public BodyReader {
   bool admit();
   void begin_body();
   bool has_unread_body() const;
-  io::Task<Status> take_body();
+  bool take_body_at_hand();
+  io::Task<Status> collect_body();
   io::Task<Status> collect_sized();
   io::Task<Status> collect_chunked();
   void undo_encoding();
   io::Task<Status> say_continue();
   io::Task<Status> receive(Millis timeout);
+  io::Task<Result<size_t>> read_sized_into(std::span<char> into);
   io::Task<bool> drop_unread_body();
   void refuse_for(const Error& error);
   io::Task<> linger_for_peer();
@@ -84,6 +83,8 @@ class Connection final : public BodyReader {
   io::Task<Status> answer_with_file();
   io::Task<Status> answer_with_stream();
   void start_next();
+  bool has_to_flush() const { return !collected_.empty() || writes_early(); }
+  bool writes_early() const { return early_ && early_->size() > 0; }
   io::Task<Status> flush();
   io::Task<Status> write(std::string_view first, std::string_view second);
 

@@ -119,7 +119,14 @@ io::Task<Status> Connection::answer_with_body() {
     collected_ += response_.body;
     co_return Status{};
   }
-  Status written = co_await write(collected_, response_.body);
+  if (writes_early() || response_.body.size() > write_step_bytes) {
+    Status written = co_await write(collected_, response_.body);
+    collected_.clear();
+    co_return written;
+  }
+  std::array<std::string_view, 2> pieces = {collected_, response_.body};
+  stream_.set_deadline(io::after(options_.write_timeout));
+  Status written = co_await stream_.write(pieces);
   collected_.clear();
   co_return written;
 }
@@ -164,14 +171,14 @@ io::Task<Status> Connection::answer_with_stream() {
 }
 
 io::Task<Status> Connection::flush() {
-  if (collected_.empty() && (!early_ || early_->size() == 0)) co_return Status{};
+  if (!has_to_flush()) co_return Status{};
   Status written = co_await write(collected_, {});
   collected_.clear();
   co_return written;
 }
 
 io::Task<Status> Connection::write(std::string_view first, std::string_view second) {
-  if (early_ && early_->size() > 0) co_await early_->join();
+  if (writes_early()) co_await early_->join();
   while (true) {
     std::array<std::string_view, 2> pieces = {first, second.substr(0, write_step_bytes)};
     stream_.set_deadline(io::after(options_.write_timeout));
@@ -196,7 +203,7 @@ void Connection::watch_collected() {
 
 void Connection::write_collected_early() {
   early_posted_ = false;
-  if (!in_handler_ || collected_.empty() || (early_ && early_->size() > 0)) return;
+  if (!in_handler_ || collected_.empty() || writes_early()) return;
   early_bytes_.swap(collected_);
   if (!early_) early_.emplace(io::Loop::current());
   early_->spawn("http early answers", write_early());

@@ -1,226 +1,257 @@
 #include "http/http1_parser.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
-#include <http_parser.h>
 
 #include "base/check.h"
 
 namespace pinpipe::http {
-
-struct HeadParser::Impl {
-  http_parser parser{};
-  Request* request = nullptr;
-  Headers* headers = nullptr;
-  Headers::Line* line = nullptr;
-  bool in_value = false;
-  bool complete = false;
-  bool keeps_alive = false;
-  size_t bytes_seen = 0;
-  int status = 0;  // set by a callback that refuses
-  std::string_view why;
-  Framing framing;
-
-  int refuse(int with, std::string_view sentence) {
-    status = with;
-    why = sentence;
-    return -1;
-  }
-
-  static Impl& of(http_parser* parser) { return *static_cast<Impl*>(parser->data); }
-
-  // The library leaves blanks at the end of a value. It also accepts blanks inside and after a
-  // name, which other servers read differently: that is how requests are smuggled.
-  int end_line() {
-    if (line == nullptr) return 0;
-    std::string& value = line->second;
-    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.pop_back();
-    if (line->first.find(' ') != std::string::npos)
-      return refuse(400, "A header name contains a blank.");
-    line = nullptr;
-    return 0;
-  }
-
-  int on_field(const char* at, size_t size) {
-    if (line == nullptr || in_value) {
-      if (int refused = end_line()) return refused;
-      if (headers->size() == header_lines_max) return refuse(431, "Too many header lines.");
-      line = &headers->append();
-      in_value = false;
-    }
-    line->first.append(at, size);
-    return 0;
-  }
-
-  int on_value(const char* at, size_t size) {
-    in_value = true;
-    line->second.append(at, size);
-    return 0;
-  }
-
-  int frame_request() {
-    if (parser.http_major != 1 || parser.http_minor > 1)
-      return refuse(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
-    auto coding = headers->find("Transfer-Encoding");
-    if (coding) {
-      if (headers->has("Content-Length"))
-        return refuse(400, "Transfer-Encoding and Content-Length exclude each other.");
-      if (parser.http_minor == 0) return refuse(400, "HTTP/1.0 has no Transfer-Encoding.");
-      if (!equal_without_case(*coding, "chunked") || (parser.flags & F_CHUNKED) == 0)
-        return refuse(501, "The only transfer coding understood is \"chunked\".");
-      framing = {Framing::Kind::chunked, 0};
-    } else if (parser.flags & F_CONTENTLENGTH) {
-      framing = {parser.content_length == 0 ? Framing::Kind::none : Framing::Kind::length,
-                 parser.content_length};
-    } else {
-      framing = {};
-    }
-    return 0;
-  }
-
-  int frame_response() {
-    int code = parser.status_code;
-    bool without_body = code / 100 == 1 || code == 204 || code == 304;
-    if (without_body) {
-      framing = {};
-    } else if (parser.flags & F_CHUNKED) {
-      framing = {Framing::Kind::chunked, 0};
-    } else if (parser.flags & F_CONTENTLENGTH) {
-      framing = {parser.content_length == 0 ? Framing::Kind::none : Framing::Kind::length,
-                 parser.content_length};
-    } else {
-      framing = {Framing::Kind::until_close, 0};
-    }
-    return 0;
-  }
-
-  // Ends the library's work on this message: what follows is ours. The library sees the return
-  // value as an error and stops at the head's last byte.
-  int on_complete() {
-    if (int refused = end_line()) return refused;
-    if (int refused = request != nullptr ? frame_request() : frame_response()) return refused;
-    keeps_alive = parser.http_minor >= 1 ? (parser.flags & F_CONNECTION_CLOSE) == 0
-                                         : (parser.flags & F_CONNECTION_KEEP_ALIVE) != 0;
-    if (framing.kind == Framing::Kind::until_close) keeps_alive = false;
-    complete = true;
-    return -1;
-  }
-
-  void start(http_parser_type type) {
-    http_parser_init(&parser, type);
-    parser.data = this;
-    line = nullptr;
-    in_value = complete = keeps_alive = false;
-    bytes_seen = 0;
-    status = 0;
-  }
-};
-
 namespace {
 
-struct RefusalOf {
-  int status;
-  std::string_view why;
-};
+constexpr std::string_view wrong_version = "Only HTTP/1.0 and HTTP/1.1 are spoken here.";
 
-RefusalOf refusal_of(http_errno error) {
-  switch (error) {
-    case HPE_UNEXPECTED_CONTENT_LENGTH:
-      return {400, "Conflicting lengths of the body."};
-    case HPE_INVALID_CONTENT_LENGTH:
-      return {400, "Content-Length is not a length."};
-    case HPE_INVALID_TRANSFER_ENCODING:
-      return {501, "The only transfer coding understood is \"chunked\"."};
-    case HPE_HEADER_OVERFLOW:
-      return {431, "The request's head is too long."};
-    case HPE_INVALID_METHOD:
-      return {501, "This method is not known."};
-    case HPE_INVALID_HEADER_TOKEN:
-      return {400, "A header line has a character it must not have."};
-    case HPE_INVALID_VERSION:
-      return {505, "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
-    default:
-      return {400, "This is not an HTTP request."};
+// RFC 9110 token characters.
+constexpr std::array<bool, 256> token_table = [] {
+  std::array<bool, 256> table{};
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<uint8_t>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<uint8_t>(c)] = true;
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<uint8_t>(c)] = true;
+  for (char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<uint8_t>(c)] = true;
+  return table;
+}();
+
+bool is_token(std::string_view text) {
+  bool good = !text.empty();
+  for (char c : text) good &= token_table[static_cast<uint8_t>(c)];
+  return good;
+}
+
+// No control characters but the tab. Written without an early end, so that it is vectorised.
+bool is_field_value(std::string_view text) {
+  bool bad = false;
+  for (char c : text) {
+    auto byte = static_cast<uint8_t>(c);
+    bad |= (byte < 0x20 && byte != '\t') || byte == 0x7f;
   }
+  return !bad;
+}
+
+bool is_target(std::string_view text) {
+  bool bad = text.empty();
+  for (char c : text) {
+    auto byte = static_cast<uint8_t>(c);
+    bad |= byte <= 0x20 || byte == 0x7f;
+  }
+  return !bad;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace
 
-HeadParser::HeadParser() : impl_(std::make_unique<Impl>()) {
-  // We count the head's bytes ourselves; the library's own limit is one for the whole process.
-  static const bool once = [] {
-    http_parser_set_max_header_size(1U << 30);
-    return true;
-  }();
-  (void)once;
-}
-
-HeadParser::~HeadParser() = default;
-
 void HeadParser::begin(Request& request) {
-  impl_->start(HTTP_REQUEST);
-  impl_->request = &request;
-  impl_->headers = &request.headers;
+  request_ = &request;
+  headers_ = &request.headers;
+  start();
 }
 
 void HeadParser::begin(Response& response) {
-  impl_->start(HTTP_RESPONSE);
-  impl_->request = nullptr;
-  impl_->headers = &response.headers;
+  request_ = nullptr;
+  headers_ = &response.headers;
+  start();
+}
+
+void HeadParser::start() {
+  partial_.clear();
+  bytes_seen_ = coding_lines_ = host_lines_ = 0;
+  framing_ = {};
+  length_.reset();
+  coding_ = {};
+  status_ = 0;
+  is_http_1_0_ = says_close_ = says_keep_alive_ = false;
 }
 
 HeadParser::Progress HeadParser::feed(std::string_view bytes) {
-  static const http_parser_settings settings = [] {
-    http_parser_settings made;
-    http_parser_settings_init(&made);
-    made.on_url = [](http_parser* parser, const char* at, size_t size) {
-      Impl::of(parser).request->target.append(at, size);
-      return 0;
-    };
-    made.on_header_field = [](http_parser* parser, const char* at, size_t size) {
-      return Impl::of(parser).on_field(at, size);
-    };
-    made.on_header_value = [](http_parser* parser, const char* at, size_t size) {
-      return Impl::of(parser).on_value(at, size);
-    };
-    made.on_headers_complete = [](http_parser* parser) { return Impl::of(parser).on_complete(); };
-    return made;
-  }();
-  Impl& impl = *impl_;
-  if (bytes.empty()) return {};
-  size_t consumed = http_parser_execute(&impl.parser, &settings, bytes.data(), bytes.size());
-  impl.bytes_seen += consumed;
-  if (impl.complete) {
-    // The library skips the last byte of the blank line unseen.
-    if (consumed >= bytes.size() || bytes[consumed] != '\n')
-      return {State::refused, consumed, 400, "The head does not end with an empty line."};
-    if (impl.request != nullptr)
-      impl.request->method = http_method_str(static_cast<http_method>(impl.parser.method));
-    return {.state = State::complete, .consumed = consumed + 1};
+  size_t skipped = 0;
+  if (partial_.empty()) {
+    // Empty lines before a request are left over from sloppy senders of the one before.
+    while (skipped + 1 < bytes.size() && bytes[skipped] == '\r' && bytes[skipped + 1] == '\n')
+      skipped += 2;
+    bytes_seen_ += skipped;
+    bytes.remove_prefix(skipped);
+    size_t end = bytes.find("\r\n\r\n");
+    if (end != bytes.npos) {
+      bytes_seen_ += end + 4;
+      return take_whole(bytes.substr(0, end + 2), skipped + end + 4);
+    }
+    partial_ = bytes;
+    bytes_seen_ += bytes.size();
+    return {.consumed = skipped + bytes.size()};
   }
-  if (impl.status != 0) return {State::refused, consumed, impl.status, impl.why};
-  http_errno error = HTTP_PARSER_ERRNO(&impl.parser);
-  if (error != HPE_OK) {
-    auto [status, why] = refusal_of(error);
-    return {State::refused, consumed, status, why};
+  size_t had = partial_.size();
+  partial_ += bytes;
+  size_t end = partial_.find("\r\n\r\n", had < 3 ? 0 : had - 3);
+  if (end == std::string::npos) {
+    bytes_seen_ += bytes.size();
+    return {.consumed = bytes.size()};
   }
-  return {.state = State::partial, .consumed = consumed};
+  size_t consumed = end + 4 - had;
+  bytes_seen_ += consumed;
+  std::string head = std::move(partial_);
+  partial_.clear();
+  return take_whole(std::string_view(head).substr(0, end + 2), consumed);
 }
 
-size_t HeadParser::bytes_seen() const {
-  return impl_->bytes_seen;
+// `head` is all lines, each with its end.
+HeadParser::Progress HeadParser::take_whole(std::string_view head, size_t consumed) {
+  Refusal refusal = read_lines(head);
+  if (refusal.status == 0 && request_ != nullptr) refusal = frame_request();
+  if (request_ == nullptr) frame_response();
+  if (refusal.status != 0) return {State::refused, consumed, refusal.status, refusal.why};
+  return {.state = State::complete, .consumed = consumed};
 }
-bool HeadParser::keeps_alive() const {
-  return impl_->keeps_alive;
+
+HeadParser::Refusal HeadParser::read_lines(std::string_view head) {
+  for (bool first = true; !head.empty(); first = false) {
+    const void* found = std::memchr(head.data(), '\n', head.size());
+    auto size = static_cast<size_t>(static_cast<const char*>(found) - head.data());
+    if (size == 0 || head[size - 1] != '\r') return {400, "A line does not end with CR and LF."};
+    std::string_view line = head.substr(0, size - 1);
+    head.remove_prefix(size + 1);
+    Refusal refusal = !first                ? read_header_line(line)
+                      : request_ != nullptr ? read_request_line(line)
+                                            : read_status_line(line);
+    if (refusal.status != 0) return refusal;
+  }
+  return {};
 }
-bool HeadParser::is_http_1_0() const {
-  return impl_->parser.http_minor == 0;
+
+HeadParser::Refusal HeadParser::read_version(std::string_view text) {
+  auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text == "HTTP/1.1") return {};
+  if (text == "HTTP/1.0") {
+    is_http_1_0_ = true;
+    return {};
+  }
+  if (text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' &&
+      is_digit(text[7])) {
+    return {505, wrong_version};
+  }
+  return {400, "This is not an HTTP request."};
 }
-int HeadParser::status() const {
-  return static_cast<int>(impl_->parser.status_code);
+
+HeadParser::Refusal HeadParser::read_request_line(std::string_view line) {
+  size_t first = line.find(' ');
+  size_t last = line.rfind(' ');
+  if (first == line.npos || first == last) return {400, "This is not an HTTP request."};
+  std::string_view method = line.substr(0, first);
+  std::string_view target = line.substr(first + 1, last - first - 1);
+  if (Refusal refusal = read_version(line.substr(last + 1)); refusal.status != 0) return refusal;
+  if (!is_token(method)) return {400, "This is not an HTTP request."};
+  if (!is_target(target)) return {400, "The target has a blank or a control character."};
+  // The absolute form, as sent to proxies, says the same with more words.
+  if (target.starts_with("http://") || target.starts_with("https://")) {
+    size_t path = target.find('/', target.find("://") + 3);
+    target = path == target.npos ? "/" : target.substr(path);
+  }
+  if (target.front() != '/' && target != "*") return {400, "The target is not a path."};
+  request_->method = method;
+  request_->target = target;
+  return {};
 }
-const Framing& HeadParser::framing() const {
-  return impl_->framing;
+
+HeadParser::Refusal HeadParser::read_status_line(std::string_view line) {
+  size_t blank = line.find(' ');
+  if (blank == line.npos) return {400, "This is not an HTTP answer."};
+  if (Refusal refusal = read_version(line.substr(0, blank)); refusal.status != 0) return refusal;
+  std::string_view code = line.substr(blank + 1, 3);
+  auto end = std::from_chars(code.data(), code.data() + code.size(), status_);
+  if (end.ec != std::errc() || status_ < 100 || status_ > 999)
+    return {400, "This is not an HTTP answer."};
+  return {};
+}
+
+HeadParser::Refusal HeadParser::read_header_line(std::string_view line) {
+  size_t colon = line.find(':');
+  if (colon == line.npos || !is_token(line.substr(0, colon)))
+    return {400, "A header line does not begin with a name and a colon."};
+  if (headers_->size() == header_lines_max) return {431, "Too many header lines."};
+  Headers::Line& kept = headers_->append();
+  kept.first = line.substr(0, colon);
+  kept.second = trimmed(line.substr(colon + 1));
+  if (!is_field_value(kept.second)) return {400, "A header's value has a control character."};
+  switch (colon) {
+    case 4:
+      if (equal_without_case(kept.first, "Host") && ++host_lines_ > 1)
+        return {400, "There is more than one Host."};
+      break;
+    case 10:
+      if (equal_without_case(kept.first, "Connection")) return note_connection(kept.second);
+      break;
+    case 14:
+      if (equal_without_case(kept.first, "Content-Length")) return note_length(kept.second);
+      break;
+    case 17:
+      if (equal_without_case(kept.first, "Transfer-Encoding")) {
+        coding_ = trimmed(line.substr(colon + 1));
+        ++coding_lines_;
+      }
+      break;
+    default:
+      break;
+  }
+  return {};
+}
+
+HeadParser::Refusal HeadParser::note_length(std::string_view value) {
+  if (length_) return {400, "There is more than one Content-Length."};
+  uint64_t length = 0;
+  auto end = std::from_chars(value.data(), value.data() + value.size(), length);
+  if (value.empty() || end.ec != std::errc() || end.ptr != value.data() + value.size())
+    return {400, "Content-Length is not a length."};
+  length_ = length;
+  return {};
+}
+
+HeadParser::Refusal HeadParser::note_connection(std::string_view value) {
+  while (!value.empty()) {
+    size_t comma = value.find(',');
+    std::string_view token = trimmed(value.substr(0, comma));
+    says_close_ |= equal_without_case(token, "close");
+    says_keep_alive_ |= equal_without_case(token, "keep-alive");
+    value.remove_prefix(comma == value.npos ? value.size() : comma + 1);
+  }
+  return {};
+}
+
+HeadParser::Refusal HeadParser::frame_request() {
+  if (coding_lines_ > 0) {
+    if (length_) return {400, "Transfer-Encoding and Content-Length exclude each other."};
+    if (is_http_1_0_) return {400, "HTTP/1.0 has no Transfer-Encoding."};
+    if (coding_lines_ > 1 || !equal_without_case(coding_, "chunked"))
+      return {501, "The only transfer coding understood is \"chunked\"."};
+    framing_.kind = Framing::Kind::chunked;
+  } else if (length_ && *length_ > 0) {
+    framing_ = {Framing::Kind::length, *length_};
+  }
+  return {};
+}
+
+void HeadParser::frame_response() {
+  if (status_ < 200 || status_ == 204 || status_ == 304) return;
+  if (coding_lines_ > 0) {
+    bool is_chunked = coding_lines_ == 1 && equal_without_case(coding_, "chunked");
+    framing_.kind = is_chunked ? Framing::Kind::chunked : Framing::Kind::until_close;
+  } else if (!length_) {
+    framing_.kind = Framing::Kind::until_close;
+  } else if (*length_ > 0) {
+    framing_ = {Framing::Kind::length, *length_};
+  }
 }
 
 Result<ChunkedDecoder::Step> ChunkedDecoder::decode(std::string_view in, std::span<char> out) {

@@ -1,11 +1,14 @@
-// The HTTP/1 wire format: heads of requests and answers (by the http_parser library, which nobody
-// else sees) and the framing of bodies (ours, strict).
-// Bounds: header_lines_max lines; the caller counts the head's bytes and the body's.
+// The HTTP/1 wire format: heads of requests and answers, and the framing of bodies.
+// Promise: what two readers could take differently is refused: bare line ends, folded lines, blanks
+// before a colon, a second or malformed length, control characters.
+// Bounds: header_lines_max lines; a head that comes in pieces is kept until it is whole, and the
+// caller ends that by bytes_seen(); the caller counts the body's bytes.
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -25,10 +28,6 @@ class HeadParser {
  public:
   static constexpr size_t header_lines_max = 200;
 
-  HeadParser();
-  ~HeadParser();
-  HeadParser(const HeadParser&) = delete;
-
   // The next head goes into `request` or `response`, which have been cleared.
   void begin(Request& request);
   void begin(Response& response);
@@ -42,17 +41,49 @@ class HeadParser {
   };
   Progress feed(std::string_view bytes);
 
-  size_t bytes_seen() const;  // of this head
+  size_t bytes_seen() const { return bytes_seen_; }  // of this head
 
   // About the complete head:
-  bool keeps_alive() const;
-  bool is_http_1_0() const;
-  int status() const;  // of an answer
-  const Framing& framing() const;
+  bool keeps_alive() const {
+    if (framing_.kind == Framing::Kind::until_close || says_close_) return false;
+    return !is_http_1_0_ || says_keep_alive_;
+  }
+  bool is_http_1_0() const { return is_http_1_0_; }
+  bool has_host() const { return host_lines_ > 0; }
+  int status() const { return status_; }  // of an answer
+  const Framing& framing() const { return framing_; }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  struct Refusal {
+    int status;
+    std::string_view why;
+  };
+
+  void start();
+  Progress take_whole(std::string_view head, size_t consumed);
+  Refusal read_lines(std::string_view head);
+  Refusal read_request_line(std::string_view line);
+  Refusal read_status_line(std::string_view line);
+  Refusal read_version(std::string_view text);
+  Refusal read_header_line(std::string_view line);
+  Refusal note_length(std::string_view value);
+  Refusal note_connection(std::string_view value);
+  Refusal frame_request();
+  void frame_response();
+
+  Request* request_ = nullptr;
+  Headers* headers_ = nullptr;
+  std::string partial_;  // of a head that comes in pieces
+  size_t bytes_seen_ = 0;
+  Framing framing_;
+  std::optional<uint64_t> length_;
+  std::string_view coding_;  // of the transfer
+  size_t coding_lines_ = 0;
+  size_t host_lines_ = 0;
+  int status_ = 0;
+  bool is_http_1_0_ = false;
+  bool says_close_ = false;
+  bool says_keep_alive_ = false;
 };
 
 // Undoes the chunked transfer coding. Refuses whatever is not exactly that; extensions are skipped,

@@ -64,6 +64,11 @@ TEST(HeadParser, what_could_be_read_two_ways_is_refused) {
       {"Bad Name: x\r\n", 400},
       {"X: a\x01z\r\n", 400},
       {"no colon\r\n", 400},
+      {"A: b\r\n folded: c\r\n", 400},
+      {"A: b\nC: d\r\n", 400},
+      {"A: b\rC: d\r\n", 400},
+      {": b\r\n", 400},
+      {"Host: b\r\n", 400},
   };
   HeadParser parser;
   for (const Case& one : cases) {
@@ -75,14 +80,27 @@ TEST(HeadParser, what_could_be_read_two_ways_is_refused) {
   }
 }
 
-TEST(HeadParser, other_versions_and_methods_are_named_as_such) {
+TEST(HeadParser, first_lines_that_are_not_ours_are_named_as_such) {
+  struct Case {
+    std::string_view line;
+    int status;
+  };
+  const Case cases[] = {
+      {"GET / HTTP/2.0", 505},     {"GET / HTTP/1.9", 505},     {"GET / HTTX/1.1", 400},
+      {"GET / HTTP/1.1 x", 400},   {"GET  HTTP/1.1", 400},      {"GET /a b HTTP/1.1", 400},
+      {"GET /\x7f HTTP/1.1", 400}, {"\x16\x03\x01 hello", 400}, {"GET", 400},
+      {"GET a HTTP/1.1", 400},     {"G(T / HTTP/1.1", 400},     {" / HTTP/1.1", 400},
+  };
   HeadParser parser;
   Request request;
-  EXPECT_EQ(parse(parser, request, "GET / HTTP/2.0\r\n\r\n").status, 505);
-  EXPECT_EQ(parse(parser, request, "GET / HTTP/1.9\r\n\r\n").status, 505);
-  EXPECT_EQ(parse(parser, request, "FROB / HTTP/1.1\r\n\r\n").status, 501);
-  EXPECT_EQ(parse(parser, request, "\x16\x03\x01 hello").status, 501);
-  EXPECT_EQ(parse(parser, request, "GET / HTTP/1.1\r\nA: b\r\n\rX").status, 400);
+  for (const Case& one : cases) {
+    auto progress = parse(parser, request, std::string(one.line) + "\r\n\r\n");
+    EXPECT_EQ(progress.state, HeadParser::State::refused) << one.line;
+    EXPECT_EQ(progress.status, one.status) << one.line;
+  }
+  parse(parser, request, "\r\n\r\nFROB http://a.b:80/c?d HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(request.method, "FROB");
+  EXPECT_EQ(request.target, "/c?d");
 }
 
 TEST(HeadParser, too_many_lines_are_431) {

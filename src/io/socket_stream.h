@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <cerrno>
 #include <sys/sendfile.h>
@@ -77,7 +79,8 @@ class SocketStream final : public Stream {
   ~SocketStream() override { watch_->detach(); }
 
   Task<Result<size_t>> read_some(std::span<char> into) override {
-    if (auto refusal = co_await refuse()) co_return std::move(*refusal);
+    if (auto refused = refusal(co_await boost::asio::this_coro::cancellation_state))
+      co_return std::move(*refused);
     auto [error, count] = co_await socket_.async_read_some(
         boost::asio::buffer(into.data(), into.size()), tuple_awaitable);
     if (error == boost::asio::error::eof) co_return 0;
@@ -86,7 +89,8 @@ class SocketStream final : public Stream {
   }
 
   Task<Status> write(std::span<const std::string_view> pieces) override {
-    if (auto refusal = co_await refuse()) co_return std::move(*refusal);
+    if (auto refused = refusal(co_await boost::asio::this_coro::cancellation_state))
+      co_return std::move(*refused);
     while (!pieces.empty()) {
       std::array<boost::asio::const_buffer, pieces_per_call> buffers;
       size_t count = std::min(pieces.size(), pieces_per_call);
@@ -112,7 +116,8 @@ class SocketStream final : public Stream {
     constexpr size_t step_max = 1 << 20;  // lets other connections of the loop have their turn
     auto at = static_cast<off_t>(offset);
     while (count > 0) {
-      if (auto refusal = co_await refuse()) co_return std::move(*refusal);
+      if (auto refused = refusal(co_await boost::asio::this_coro::cancellation_state))
+      co_return std::move(*refused);
       ssize_t sent =
           ::sendfile(socket_.native_handle(), descriptor, &at, std::min<uint64_t>(count, step_max));
       if (sent == 0) co_return Error(Code::corrupt, "the file ended before its sent length");
@@ -161,10 +166,12 @@ class SocketStream final : public Stream {
     }
   }
 
-  Task<std::optional<Error>> refuse() {
-    if (co_await cancelled()) co_return Error(Code::cancelled, "the task was cancelled");
-    if (watch_->passed()) co_return Error(Code::timeout, "the connection's deadline passed");
-    co_return std::nullopt;
+  // Not a coroutine: reads and writes are each request's, and every frame costs.
+  std::optional<Error> refusal(const boost::asio::cancellation_state& state) const {
+    if (state.cancelled() != boost::asio::cancellation_type::none)
+      return Error(Code::cancelled, "the task was cancelled");
+    if (watch_->passed()) return Error(Code::timeout, "the connection's deadline passed");
+    return std::nullopt;
   }
 
   Error failure(const boost::system::error_code& error, std::string_view action) const {
