@@ -1,0 +1,204 @@
+#include "app/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "app/command.h"
+#include "app/house.h"
+#include "app/remote.h"
+#include "io/scope.h"
+
+namespace pinpipe::app {
+namespace {
+
+using codec::Json;
+
+// What CLI11 parsed into, for one verb's parameters.
+struct Values {
+  std::map<std::string, std::string, std::less<>> texts;
+  std::map<std::string, int64_t, std::less<>> integers;
+  std::map<std::string, bool, std::less<>> flags;
+  std::map<std::string, CLI::Option*, std::less<>> options;
+};
+
+void add_parameter(CLI::App& verb, const Parameter& parameter, Values& values) {
+  std::string name(parameter.name);
+  std::string flag = parameter.positional ? name : "--" + name;
+  std::string summary(parameter.summary);
+  if (!parameter.fallback.empty()) summary += " [" + std::string(parameter.fallback) + "]";
+  CLI::Option* option = nullptr;
+  switch (parameter.kind) {
+    case Parameter::Kind::text:
+      option = verb.add_option(flag, values.texts[name], summary);
+      break;
+    case Parameter::Kind::integer:
+      option = verb.add_option(flag, values.integers[name], summary);
+      break;
+    case Parameter::Kind::flag:
+      option = verb.add_flag(flag, values.flags[name], summary);
+      break;
+  }
+  if (parameter.required) option->required();
+  values.options[name] = option;
+}
+
+Json arguments_of(const std::vector<Parameter>& parameters, const Values& values) {
+  Json arguments = Json::object();
+  for (const Parameter& parameter : parameters) {
+    std::string name(parameter.name);
+    if (values.options.at(name)->count() == 0) continue;
+    switch (parameter.kind) {
+      case Parameter::Kind::text:
+        arguments.set(name, values.texts.at(name));
+        break;
+      case Parameter::Kind::integer:
+        arguments.set(name, values.integers.at(name));
+        break;
+      case Parameter::Kind::flag:
+        arguments.set(name, values.flags.at(name));
+        break;
+    }
+  }
+  return arguments;
+}
+
+struct Parser {
+  CLI::App top{"The whole Pinterest data pipeline in one program.", "pinpipe"};
+  std::string data = "./pinpipe-data";
+  std::string project;
+  std::string form;
+  std::map<std::string, CLI::App*> nouns;
+  std::vector<std::unique_ptr<Values>> values;
+
+  CLI::App& place_for(std::string_view noun) {
+    if (noun.empty()) return top;
+    CLI::App*& place = nouns[std::string(noun)];
+    if (place == nullptr) {
+      place = top.add_subcommand(std::string(noun), "commands about a " + std::string(noun));
+      place->require_subcommand(1);
+    }
+    return *place;
+  }
+
+  // Gives what the verb's parameters are parsed into.
+  CLI::App* add(std::string_view noun, std::string_view verb, std::string_view summary,
+                std::string_view example, const std::vector<Parameter>& parameters) {
+    CLI::App* sub = place_for(noun).add_subcommand(std::string(verb), std::string(summary));
+    if (!example.empty()) sub->footer("Example:\n  " + std::string(example));
+    values.push_back(std::make_unique<Values>());
+    for (const Parameter& parameter : parameters) add_parameter(*sub, parameter, *values.back());
+    sub->fallthrough();
+    return sub;
+  }
+};
+
+ExitCode print_answer(const Operation& operation, const Answer& answer,
+                      const Invocation& invocation) {
+  if (operation.plain == nullptr || invocation.form_given) return print(answer, invocation.form);
+  std::fputs(operation.plain(answer).c_str(), stdout);
+  return answer.failed ? ExitCode::failed : ExitCode::ok;
+}
+
+ExitCode run_operation(const Operation& operation, const Invocation& invocation) {
+  auto arguments = checked_arguments(operation.parameters, invocation.arguments);
+  if (!arguments) return report(arguments.error());
+  auto endpoints = read_endpoints(invocation.data_path);
+  if (endpoints) {
+    io::Runtime runtime({.loops = 1, .disk_threads = 1, .work_threads = 1});
+    auto answer = call_server(runtime, *endpoints, operation, *arguments);
+    if (!answer) {
+      ExitCode code = report(answer.error());
+      return answer.error().code() == Code::unavailable ? ExitCode::unreachable : code;
+    }
+    return print_answer(operation, *answer, invocation);
+  }
+  if (!io::posix_files().exists(invocation.data_path + "/FORMAT")) {
+    return report(Error(Code::not_found, "there is no data in " + invocation.data_path +
+                                             " yet; start with `pinpipe demo` or `pinpipe up`"));
+  }
+  auto house = House::open(
+      {.data_path = invocation.data_path, .project_path = invocation.project_path, .doors = false});
+  if (!house) return report(house.error());
+  auto answer = (*house)->call(operation, std::move(*arguments));
+  return answer ? print_answer(operation, *answer, invocation) : report(answer.error());
+}
+
+size_t terminal_width() {
+  winsize size{};
+  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+}  // namespace
+
+ExitCode report(const Error& error) {
+  std::fprintf(stderr, "error: %s\n", error.text().c_str());
+  return exit_code_of(error.code());
+}
+
+ExitCode print(const Answer& answer, Form form) {
+  std::string text = render(answer, form, terminal_width());
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+  if (form == Form::table) {
+    for (const std::string& note : answer.notes) std::fprintf(stderr, "%s\n", note.c_str());
+  }
+  return answer.failed ? ExitCode::failed : ExitCode::ok;
+}
+
+int run_command_line(int argc, char** argv) {
+  Parser parser;
+  parser.top.require_subcommand(1);
+  parser.top.add_option("--data", parser.data, "the data directory [./pinpipe-data]");
+  parser.top.add_option("--project", parser.project,
+                        "a project folder [the Pinterest project in the program]");
+  parser.top.add_option("-o,--output", parser.form, "table, json, ndjson or csv [table]");
+  parser.top.footer("Start with: pinpipe demo\nEach command has its own --help with an example.");
+
+  std::vector<std::pair<CLI::App*, std::function<ExitCode(Invocation)>>> verbs;
+  for (const Command& command : commands()) {
+    CLI::App* sub = parser.add(command.noun, command.verb, command.summary, command.example,
+                               command.parameters);
+    Values* values = parser.values.back().get();
+    verbs.emplace_back(sub, [&command, values](Invocation invocation) {
+      auto arguments =
+          checked_arguments(command.parameters, arguments_of(command.parameters, *values));
+      if (!arguments) return report(arguments.error());
+      invocation.arguments = std::move(*arguments);
+      return command.run(invocation);
+    });
+  }
+  for (const Operation& operation : operations()) {
+    CLI::App* sub = parser.add(operation.noun, operation.verb, operation.summary, operation.example,
+                               operation.parameters);
+    Values* values = parser.values.back().get();
+    verbs.emplace_back(sub, [&operation, values](Invocation invocation) {
+      invocation.arguments = arguments_of(operation.parameters, *values);
+      return run_operation(operation, invocation);
+    });
+  }
+
+  try {
+    parser.top.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    int code = parser.top.exit(e);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::usage);
+  }
+  auto form = form_of(parser.form.empty() ? "table" : parser.form);
+  if (!form) return static_cast<int>(report(form.error()));
+  Invocation invocation{.data_path = parser.data,
+                        .project_path = parser.project,
+                        .form = *form,
+                        .form_given = !parser.form.empty(),
+                        .arguments = {}};
+  for (auto& [sub, run] : verbs) {
+    if (sub->parsed()) return static_cast<int>(run(std::move(invocation)));
+  }
+  return static_cast<int>(ExitCode::usage);
+}
+
+}  // namespace pinpipe::app

@@ -1,0 +1,50 @@
+// A command that runs in this process whether or not a server does: it starts one, talks to any
+// base URL, or only reads files. Commands that ask the house are Operations.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/exit_code.h"
+#include "app/operation.h"
+
+namespace pinpipe::app {
+
+// What every command is told.
+struct Invocation {
+  std::string data_path;     // --data
+  std::string project_path;  // --project; empty: the one compiled in
+  Form form = Form::table;   // -o
+  bool form_given = false;
+  codec::Json arguments;
+};
+
+struct Command {
+  std::string_view noun;
+  std::string_view verb;
+  std::string_view summary;
+  std::string_view example;
+  std::vector<Parameter> parameters;
+  ExitCode (*run)(const Invocation& invocation);
+};
+
+const std::vector<Command>& commands();
+
+// "error: sentence" with its next step on stderr; gives the code's exit code.
+ExitCode report(const Error& error);
+// The answer on stdout in the wanted form, its notes on stderr when a person reads a table.
+ExitCode print(const Answer& answer, Form form);
+
+// One file each, src/app/commands/.
+ExitCode run_up(const Invocation& invocation);
+ExitCode run_down(const Invocation& invocation);
+ExitCode run_demo(const Invocation& invocation);
+ExitCode run_emulate_batch(const Invocation& invocation);
+ExitCode run_emulate_stream(const Invocation& invocation);
+ExitCode run_init(const Invocation& invocation);
+ExitCode run_validate(const Invocation& invocation);
+ExitCode run_version(const Invocation& invocation);
+ExitCode run_completion(const Invocation& invocation);
+
+}  // namespace pinpipe::app

@@ -1,0 +1,40 @@
+// One run of the posting emulator for a command: its options from arguments, progress on a
+// terminal, Ctrl-C, and the tally.
+#pragma once
+
+#include <string>
+
+#include "app/answer.h"
+#include "io/runtime.h"
+#include "source/emulator.h"
+
+namespace pinpipe::app {
+
+struct EmulationPlan {
+  source::Target target = source::Target::batch;
+  std::string base_url;
+  std::string user_id;
+  uint64_t rows = source::classic_rows;
+  source::Order order = source::Order::once;
+  source::DatetimeStyle datetime = source::DatetimeStyle::blank;
+  uint64_t rounds = 0;  // 0: all, or until it is stopped
+  int64_t seed = 100;
+  size_t concurrency = 1;
+  double posts_per_second = 0;
+  bool sleeps = false;
+  bool until_signal = false;  // SIGINT and SIGTERM end it; only where nothing else waits for them
+};
+
+struct Emulation {
+  source::Tally tally;
+  int64_t duration_ms = 0;
+  std::string run;
+};
+
+// Posts from the generator. Not on a loop thread. An error when it could not begin or was ended
+// early by trouble; a stop by signal is none.
+Result<Emulation> emulate(io::Runtime& runtime, const EmulationPlan& plan);
+
+Answer answer_of(const Emulation& emulation, std::string_view path);
+
+}  // namespace pinpipe::app

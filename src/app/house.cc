@@ -1,0 +1,220 @@
+#include "app/house.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/doors.h"
+#include "app/project_source.h"
+#include "auth/policy.h"
+#include "base/bytes.h"
+#include "base/id.h"
+#include "base/log_line.h"
+#include "broker/broker.h"
+#include "http/server.h"
+#include "io/scope.h"
+#include "objects/bucket_store.h"
+#include "objects/directory_store.h"
+
+namespace pinpipe::app {
+
+// In the order of building; destroyed in the reverse one.
+struct House::Parts {
+  Options options;
+  std::optional<DataDirectory> directory;
+  project::Project project;
+  std::string user_id;
+  std::string token;
+  io::Runtime runtime;
+  std::unique_ptr<broker::Broker> broker;
+  std::unique_ptr<broker::Topics> topics;
+  std::unique_ptr<objects::BucketStore> buckets;
+  std::unique_ptr<objects::DirectoryStore> lake_store;
+  std::unique_ptr<lake::Services> lake;
+  std::unique_ptr<state::Database> jobs_state;
+  std::unique_ptr<jobs::Batch> batch;
+  std::unique_ptr<io::Scope> services;  // on loop 0
+  Doors doors;
+  Endpoints endpoints;
+  bool serving = false;
+
+  explicit Parts(Options wanted) : options(std::move(wanted)) {}
+  Status open_stores();
+  Status provision();
+  Status start_services();
+  void stop();
+};
+
+namespace {
+
+sql::Engine::Options engine_options(const project::Limits& limits, const DataDirectory& directory) {
+  return {.role = sql::Role::jobs,
+          .threads = limits.sql_threads,
+          .memory_bytes = static_cast<uint64_t>(limits.sql_memory_bytes),
+          .temp_bytes_max = static_cast<uint64_t>(limits.sql_disk_bytes),
+          .temp_root = directory.tmp(),
+          .readable_directories = {}};
+}
+
+// The session keeps its engine alive; when it goes, the engine's memory goes too.
+Result<std::unique_ptr<sql::Connection>> open_session(const sql::Engine::Options& options) {
+  auto engine = sql::Engine::open(options);
+  if (!engine) return engine.error();
+  return (*engine)->connect();
+}
+
+Error project_error(const std::vector<project::Diagnostic>& diagnostics) {
+  return {Code::invalid, "the project is not valid:\n" + project::render(diagnostics)};
+}
+
+}  // namespace
+
+Status House::Parts::open_stores() {
+  auto opened_broker = broker::Broker::open(
+      {.log_directory = directory->log(),
+       .state_path = directory->state() + "/broker.db",
+       .auto_create = project.broker.auto_create_topics,
+       .partitions_standard = project.broker.topic_defaults.partitions},
+      io::posix_files(), runtime.disk(), system_clock(), auth::Policy::open_for_local());
+  if (!opened_broker) return opened_broker.error();
+  broker = std::move(*opened_broker);
+  topics = broker->as(auth::service_principal("pinpipe"));
+
+  auto opened_buckets = objects::BucketStore::open({.root = directory->buckets()}, runtime.disk());
+  if (!opened_buckets) return opened_buckets.error();
+  buckets = std::move(*opened_buckets);
+
+  lake_store = std::make_unique<objects::DirectoryStore>(
+      objects::LocalOptions{.root = directory->lake()}, runtime.disk());
+  if (Status clean = lake_store->remove_debris(); !clean) return clean;
+  lake = std::make_unique<lake::Services>(
+      *lake_store, runtime.work(), system_clock(),
+      [options = engine_options(project.limits, *directory)] { return open_session(options); });
+
+  auto opened_state =
+      state::Database::open(directory->state() + "/jobs.db", jobs::Batch::migrations());
+  if (!opened_state) return opened_state.error();
+  jobs_state = std::move(*opened_state);
+  batch = std::make_unique<jobs::Batch>(
+      jobs::Batch::Options{.project = &project,
+                           .store = buckets.get(),
+                           .work = &runtime.work(),
+                           .clock = &system_clock(),
+                           .state = jobs_state.get(),
+                           .engine = engine_options(project.limits, *directory),
+                           .lake = lake.get(),
+                           .lake_bucket = "delta",
+                           .lake_directory = directory->lake()});
+  return {};
+}
+
+// What the project names and is not there yet. What is there stays as it is.
+Status House::Parts::provision() {
+  for (const std::string& bucket : project.buckets) {
+    Status made = io::wait_on(runtime.loop(0), buckets->create_bucket(bucket));
+    if (!made && made.error().code() != Code::conflict) return made;
+  }
+  if (options.course) return {};
+  for (const project::Dataset& dataset : project.datasets) {
+    if (dataset.topic.empty()) continue;
+    auto made = io::wait_on(runtime.loop(0), topics->find_or_create(dataset.topic));
+    if (!made) return made.error();
+  }
+  return {};
+}
+
+Status House::Parts::start_services() {
+  services = std::make_unique<io::Scope>(runtime.loop(0));
+  runtime.loop(0).post([this] { services->spawn("broker", broker->run()); });
+  return {};
+}
+
+void House::Parts::stop() {
+  doors.stop();
+  if (services) {
+    io::run_on(runtime.loop(0), [](io::Scope& scope) -> io::Task<> {
+      scope.cancel();
+      co_await scope.join();
+    }(*services));
+    services.reset();
+  }
+  if (broker) {
+    if (Status closed = io::wait_on(runtime.loop(0), broker->close()); !closed)
+      log_error("app", "the broker did not close cleanly", {{"error", closed.error().text()}});
+  }
+  if (serving) remove_endpoints(*directory);
+}
+
+House::House(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+House::~House() {
+  parts_->stop();
+}
+
+Result<std::unique_ptr<House>> House::open(Options options) {
+  auto parts = std::make_unique<Parts>(std::move(options));
+  project::Loaded loaded = load_project(parts->options.project_path);
+  if (!loaded.project) return project_error(loaded.diagnostics);
+  parts->project = std::move(*loaded.project);
+  parts->user_id = parts->project.variables["user_id"];
+  auto directory = DataDirectory::open(parts->options.data_path);
+  if (!directory) return directory.error();
+  parts->directory.emplace(std::move(*directory));
+  parts->token = to_hex(random_bytes(16));
+  redact_in_logs(parts->token);
+
+  std::unique_ptr<House> house(new House(std::move(parts)));
+  Parts& p = *house->parts_;
+  if (Status opened = p.open_stores(); !opened) return opened.error();
+  if (!p.options.doors) return house;
+  if (Status made = p.provision(); !made) return made.error();
+  if (Status started = p.start_services(); !started) return started.error();
+  auto endpoints = p.doors.open(*house, {.any_ports = p.options.any_ports});
+  if (!endpoints) return endpoints.error();
+  p.endpoints = std::move(*endpoints);
+  if (Status written = write_endpoints(*p.directory, p.endpoints); !written) return written.error();
+  p.serving = true;
+  return house;
+}
+
+Result<Answer> House::call(const Operation& operation, codec::Json arguments) {
+  return io::wait_on(parts_->runtime.loop(0), operation.run(*this, std::move(arguments)));
+}
+
+const project::Project& House::project() const {
+  return parts_->project;
+}
+const Endpoints& House::endpoints() const {
+  return parts_->endpoints;
+}
+const std::string& House::token() const {
+  return parts_->token;
+}
+const DataDirectory& House::directory() const {
+  return *parts_->directory;
+}
+io::Runtime& House::runtime() {
+  return parts_->runtime;
+}
+broker::Topics& House::topics() {
+  return *parts_->topics;
+}
+broker::Broker& House::broker() {
+  return *parts_->broker;
+}
+objects::Store& House::buckets() {
+  return *parts_->buckets;
+}
+jobs::Batch& House::batch() {
+  return *parts_->batch;
+}
+const std::string& House::user_id() const {
+  return parts_->user_id;
+}
+
+std::string House::connector_name() const {
+  return parts_->project.connectors.empty() ? "" : parts_->project.connectors.front().name;
+}
+
+Status House::flush_connectors() { return {}; }
+
+}  // namespace pinpipe::app

@@ -1,0 +1,61 @@
+// Everything of one running pinpipe, built in order and taken down in the reverse one:
+// data directory, project, loops, broker, buckets, tables, jobs, connector, scheduler, doors.
+// With doors it is a server; without, it works on the directory for one command.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "app/answer.h"
+#include "app/data_directory.h"
+#include "app/operation.h"
+#include "broker/broker.h"
+#include "broker/topics.h"
+#include "io/runtime.h"
+#include "jobs/batch.h"
+#include "objects/store.h"
+#include "project/project.h"
+
+namespace pinpipe::app {
+
+class House {
+ public:
+  struct Options {
+    std::string data_path;
+    std::string project_path;
+    bool doors = true;
+    bool any_ports = false;  // pick free ports instead of the project's
+    bool course = false;     // only what the course's AWS account had
+  };
+
+  // An error leaves nothing behind that was not there.
+  static Result<std::unique_ptr<House>> open(Options options);
+  ~House();
+  House(const House&) = delete;
+
+  // Runs an operation on a loop and waits for it. Not on a loop thread.
+  Result<Answer> call(const Operation& operation, codec::Json arguments);
+
+  const project::Project& project() const;
+  const Endpoints& endpoints() const;
+  const std::string& token() const;
+  const DataDirectory& directory() const;
+  io::Runtime& runtime();
+  broker::Topics& topics();
+  broker::Broker& broker();
+  objects::Store& buckets();
+  jobs::Batch& batch();
+  const std::string& user_id() const;
+  // Of the connector that writes the batch path's objects; empty when the project has none.
+  std::string connector_name() const;
+  // Asks the connectors to close their open objects now. Not on a loop thread.
+  Status flush_connectors();
+
+ private:
+  struct Parts;
+  explicit House(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pinpipe::app

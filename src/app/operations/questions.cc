@@ -1,0 +1,64 @@
+// ask, questions, sql: what people want to know.
+#include <fmt/format.h>
+
+#include "app/house.h"
+#include "app/operations/list.h"
+
+namespace pinpipe::app {
+namespace {
+
+using codec::Json;
+
+Json cell_of(const sql::Value& value) {
+  if (value.is_null()) return {};
+  if (const auto* flag = value.get_if<bool>()) return {*flag};
+  if (const auto* number = value.get_if<int64_t>()) return {*number};
+  if (const auto* real = value.get_if<double>()) return {*real};
+  return {sql::to_text(value)};
+}
+
+Answer answer_of(const sql::Table& table) {
+  Answer answer;
+  for (const sql::ColumnHead& head : table.columns) answer.columns.push_back(head.name);
+  for (const sql::Row& row : table.rows) {
+    std::vector<Json> cells;
+    for (const sql::Value& value : row) cells.push_back(cell_of(value));
+    answer.rows.push_back(std::move(cells));
+  }
+  if (table.cut)
+    answer.notes.push_back(
+        fmt::format("only the first {} rows are shown; --rows raises that", table.rows.size()));
+  return answer;
+}
+
+}  // namespace
+
+Answer answer_of(const jobs::QuestionAnswer& question) {
+  Answer answer = answer_of(question.table);
+  answer.title = fmt::format("{}: {}", question.name, question.title);
+  if (!question.defaults.empty()) answer.notes.push_back("read as: " + question.defaults);
+  return answer;
+}
+
+io::Task<Result<Answer>> ask(House& house, Json arguments) {
+  auto answers = co_await house.batch().ask(text_argument(arguments, "question"));
+  if (!answers) co_return answers.error();
+  co_return answer_of(answers->front());
+}
+
+io::Task<Result<Answer>> list_questions(House& house, Json) {
+  Answer answer;
+  answer.columns = {"question", "title", "read_as"};
+  for (const project::Query& query : house.project().queries)
+    answer.add_row({query.name, query.title, query.defaults});
+  co_return answer;
+}
+
+io::Task<Result<Answer>> query_sql(House& house, Json arguments) {
+  auto rows_max = static_cast<size_t>(std::max<int64_t>(1, integer_argument(arguments, "rows")));
+  auto table = co_await house.batch().query(text_argument(arguments, "query"), rows_max);
+  if (!table) co_return table.error();
+  co_return answer_of(*table);
+}
+
+}  // namespace pinpipe::app
