@@ -1,0 +1,36 @@
+// The one list of what this door speaks. Neighbouring highest versions are those of one Kafka
+// release (about 3.7 to 3.9), because some clients infer a release from them; the lowest are what
+// old clients look for before they switch a feature on.
+#include <algorithm>
+#include <array>
+
+#include "doors/kafka/call.h"
+
+namespace pinpipe::kafka {
+namespace {
+
+constexpr std::array all = {
+    Api{0, "Produce", 0, 12, 9, handle_produce, 3},
+    Api{1, "Fetch", 4, 17, 12, handle_fetch, 4},
+    Api{2, "ListOffsets", 0, 8, 6, handle_list_offsets, 0},
+    Api{3, "Metadata", 0, 12, 9, handle_metadata, 0},
+    Api{10, "FindCoordinator", 0, 5, 3, handle_find_coordinator, 0},
+    Api{18, "ApiVersions", 0, 4, 3, handle_api_versions, 0},
+    Api{19, "CreateTopics", 0, 7, 5, handle_create_topics, 0},
+    Api{20, "DeleteTopics", 0, 6, 4, handle_delete_topics, 0},
+    Api{22, "InitProducerId", 0, 4, 2, handle_init_producer_id, 0},
+    Api{23, "OffsetForLeaderEpoch", 0, 4, 4, handle_offset_for_leader_epoch, 0},
+};
+
+}  // namespace
+
+std::span<const Api> apis() {
+  return all;
+}
+
+const Api* find_api(int16_t key) {
+  auto found = std::ranges::find(all, key, &Api::key);
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace pinpipe::kafka

@@ -1,0 +1,64 @@
+#include "doors/kafka/errors.h"
+
+namespace pinpipe::kafka {
+
+ErrorCode topic_error(const Error& error) {
+  switch (error.code()) {
+    case Code::not_found:
+      return ErrorCode::unknown_topic_or_partition;
+    case Code::invalid:
+      return ErrorCode::invalid_topic;
+    case Code::denied:
+      return ErrorCode::topic_authorization_failed;
+    case Code::conflict:
+      return ErrorCode::topic_already_exists;
+    case Code::busy:
+      return ErrorCode::throttling_quota_exceeded;
+    case Code::timeout:
+      return ErrorCode::request_timed_out;
+    case Code::corrupt:
+      return ErrorCode::corrupt_message;
+    case Code::unavailable:
+      return ErrorCode::kafka_storage_error;
+    case Code::cancelled:
+      return ErrorCode::network_exception;
+    case Code::internal:
+      return ErrorCode::unknown_server_error;
+  }
+  return ErrorCode::unknown_server_error;
+}
+
+ErrorCode fetch_error(const Error& error) {
+  return error.code() == Code::invalid ? ErrorCode::offset_out_of_range : topic_error(error);
+}
+
+ErrorCode batch_error(log::Fault fault) {
+  switch (fault) {
+    case log::Fault::corrupt:
+      return ErrorCode::corrupt_message;
+    case log::Fault::unsupported_magic:
+      return ErrorCode::unsupported_for_message_format;
+    case log::Fault::unsupported_codec:
+      return ErrorCode::unsupported_compression_type;
+    case log::Fault::too_large:
+      return ErrorCode::message_too_large;
+    case log::Fault::invalid_timestamp:
+      return ErrorCode::invalid_timestamp;
+    case log::Fault::invalid_record:
+      return ErrorCode::invalid_record;
+    case log::Fault::out_of_order_sequence:
+      return ErrorCode::out_of_order_sequence_number;
+    case log::Fault::stale_producer_epoch:
+      return ErrorCode::invalid_producer_epoch;
+    // Clients try these again by themselves.
+    case log::Fault::busy:
+      return ErrorCode::not_leader_or_follower;
+    case log::Fault::storage:
+      return ErrorCode::kafka_storage_error;
+    case log::Fault::closed:
+      return ErrorCode::unknown_topic_or_partition;
+  }
+  return ErrorCode::unknown_server_error;
+}
+
+}  // namespace pinpipe::kafka
