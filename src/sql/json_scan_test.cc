@@ -46,9 +46,9 @@ class JsonScanTest : public EngineTest {
 TEST_F(JsonScanTest, objects_become_rows_of_every_type) {
   auto scan = connection_->create_json_view(
       {"raw", "pin"},
-      input(
-          {R"({"ind":1,"title":"short","latitude":-1.5,"at":"2022-05-27T11:30:59","ok":true,"big":7})",
-           R"({"index":2,"title":"a text of more than twelve bytes"})"}));
+      input({R"({"ind":1,"title":"short","latitude":-1.5,"at":"2022-05-27T11:30:59",)"
+             R"("ok":true,"big":7})",
+             R"({"index":2,"title":"a text of more than twelve bytes"})"}));
   ASSERT_TRUE(scan) << scan.error().text();
   EXPECT_EQ(answer("select * from raw.pin order by ind"),
             "1|short|-1.5|2022-05-27 11:30:59|true|7\n2|a text of more than twelve bytes||||");

@@ -1,6 +1,5 @@
 #include "sql/json_table.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -76,6 +75,13 @@ duckdb_type type_of(Type type) {
   return DUCKDB_TYPE_VARCHAR;
 }
 
+// memchr is several times faster here than counting byte by byte.
+uint64_t lines_in(std::string_view bytes) {
+  uint64_t lines = 0;
+  for (size_t at = bytes.find('\n'); at != bytes.npos; at = bytes.find('\n', at + 1)) ++lines;
+  return lines;
+}
+
 // Hands out parts of pieces, cut at line ends, to the scan's threads.
 class PartSource {
  public:
@@ -96,8 +102,7 @@ class PartSource {
       if (end != std::string_view::npos) part.bytes = part.bytes.substr(0, end + 1);
     }
     current_.bytes.remove_prefix(part.bytes.size());
-    current_.first_line +=
-        static_cast<uint64_t>(std::count(part.bytes.begin(), part.bytes.end(), '\n'));
+    current_.first_line += lines_in(part.bytes);
     return std::optional(std::move(part));
   }
 
