@@ -6,12 +6,14 @@
 #include "app/house.h"
 #include "app/snapshot.h"
 #include "doors/api/door.h"
+#include "doors/kafka/door.h"
 #include "doors/web/door.h"
 #include "http/server.h"
 
 namespace pinpipe::app {
 
 struct Doors::Parts {
+  std::unique_ptr<kafka::Door> kafka;
   std::unique_ptr<api::Door> api;
   std::unique_ptr<web::Door> web;
   http::Router console_router;
@@ -39,18 +41,13 @@ std::vector<api::Call> calls_of(House& house) {
   return calls;
 }
 
-Result<std::string> listen(http::Server& server, uint16_t port, bool any_ports,
-                           std::string_view name) {
-  auto got = server.listen_tcp("localhost", any_ports ? 0 : port);
-  if (!got) {
-    if (got.error().code() != Code::conflict) return got.error();
-    return Error(
-        Code::conflict,
-        fmt::format("port {} for {} is taken; end what uses it, set `ports: {{{}: …}}` in the "
-                    "project, or let pinpipe choose: --ports auto",
-                    port, name, name));
-  }
-  return fmt::format("127.0.0.1:{}", *got);
+Result<std::string> address_of(Result<uint16_t> got, uint16_t wanted, std::string_view name) {
+  if (got) return fmt::format("127.0.0.1:{}", *got);
+  if (got.error().code() != Code::conflict) return got.error();
+  return Error(Code::conflict,
+               fmt::format("port {} for {} is taken; end what uses it, set `ports: {{{}: …}}` in the "
+                           "project, or let pinpipe choose: --ports auto",
+                           wanted, name, name));
 }
 
 }  // namespace
@@ -72,16 +69,27 @@ Result<Endpoints> Doors::open(House& house, Options options) {
   parts_->web->add_routes(parts_->console_router);
   parts_->console = std::make_unique<http::Server>(
       house.runtime(), http::Server::Options{.name = "console"}, parts_->console_router.handler());
-  auto console = listen(*parts_->console, ports.console, options.any_ports, "console");
+  auto port_for = [&](uint16_t wanted) { return options.any_ports ? uint16_t{0} : wanted; };
+  auto console = address_of(parts_->console->listen_tcp("localhost", port_for(ports.console)),
+                            ports.console, "console");
   if (!console) return console.error();
   at.console = *console;
   if (Status local = parts_->console->listen_local(at.socket); !local) return local.error();
 
+  parts_->kafka =
+      std::make_unique<kafka::Door>(kafka::Door::Options{}, house.runtime(), house.broker());
+  auto kafka =
+      address_of(parts_->kafka->listen("localhost", port_for(ports.kafka)), ports.kafka, "kafka");
+  if (!kafka) return kafka.error();
+  at.kafka = *kafka;
+
+  parts_->kafka->start();
   parts_->console->start();
   return at;
 }
 
 void Doors::stop() {
+  if (parts_->kafka) parts_->kafka->stop();
   if (parts_->console) parts_->console->stop();
 }
 

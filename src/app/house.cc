@@ -14,6 +14,7 @@
 #include "io/scope.h"
 #include "objects/bucket_store.h"
 #include "objects/directory_store.h"
+#include "sink/object_sink.h"
 
 namespace pinpipe::app {
 
@@ -32,7 +33,10 @@ struct House::Parts {
   std::unique_ptr<lake::Services> lake;
   std::unique_ptr<state::Database> jobs_state;
   std::unique_ptr<jobs::Batch> batch;
-  std::unique_ptr<io::Scope> services;  // on loop 0
+  std::unique_ptr<sink::SinkState> sink_state;
+  std::unique_ptr<broker::Topics> sink_topics;
+  std::vector<std::unique_ptr<sink::ObjectSink>> sinks;  // on loop 0
+  std::unique_ptr<io::Scope> services;                   // on loop 0
   Doors doors;
   Endpoints endpoints;
   bool serving = false;
@@ -40,6 +44,7 @@ struct House::Parts {
   explicit Parts(Options wanted) : options(std::move(wanted)) {}
   Status open_stores();
   Status provision();
+  Status open_sinks();
   Status start_services();
   void stop();
 };
@@ -122,9 +127,36 @@ Status House::Parts::provision() {
   return {};
 }
 
+// The project's connectors, each following its topics.
+Status House::Parts::open_sinks() {
+  if (options.course) return {};
+  auto opened = sink::SinkState::open(directory->state() + "/sink.db");
+  if (!opened) return opened.error();
+  sink_state = std::move(*opened);
+  sink_topics = broker->as(auth::service_principal("connect"));
+  for (const project::Connector& connector : project.connectors) {
+    sink::Properties properties = connector.config;
+    properties.try_emplace("name", connector.name);
+    auto config = sink::parse_config(properties);
+    if (!config) return config.error().with("connector " + connector.name);
+    sinks.push_back(
+        std::make_unique<sink::ObjectSink>(sink::ObjectSink::Parts{.topics = *sink_topics,
+                                                                   .objects = *buckets,
+                                                                   .state = *sink_state,
+                                                                   .disk = runtime.disk(),
+                                                                   .loop = runtime.loop(0)},
+                                           std::move(*config)));
+  }
+  return {};
+}
+
 Status House::Parts::start_services() {
+  if (Status opened = open_sinks(); !opened) return opened;
   services = std::make_unique<io::Scope>(runtime.loop(0));
-  runtime.loop(0).post([this] { services->spawn("broker", broker->run()); });
+  runtime.loop(0).post([this] {
+    services->spawn("broker", broker->run());
+    for (auto& connector : sinks) services->spawn("connector", connector->run());
+  });
   return {};
 }
 
@@ -215,6 +247,13 @@ std::string House::connector_name() const {
   return parts_->project.connectors.empty() ? "" : parts_->project.connectors.front().name;
 }
 
-Status House::flush_connectors() { return {}; }
+Status House::flush_connectors() {
+  for (auto& connector : parts_->sinks) {
+    Status done =
+        io::wait_on(parts_->runtime.loop(0), connector->flush(io::after(Millis(120'000))));
+    if (!done) return done.error().with("connector " + connector->config().name);
+  }
+  return {};
+}
 
 }  // namespace pinpipe::app
