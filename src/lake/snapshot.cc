@@ -120,7 +120,7 @@ Status Snapshot::check_writable() const {
 }
 
 void Snapshot::add(AddFile add) {
-  tombstones_.erase(key_of(add));
+  if (!tombstones_.empty()) tombstones_.erase(key_of(add));
   add.data_change = false;  // said of the commit, not of the file; checkpoints do not keep it
   auto file = std::make_shared<const AddFile>(std::move(add));
   auto [at, is_new] = files_.insert(file);
