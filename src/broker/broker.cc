@@ -59,10 +59,11 @@ std::unique_ptr<Cluster> Broker::cluster_as(auth::Principal principal) {
 }
 
 io::Task<> Broker::run() {
-  constexpr Millis tick{250};
+  constexpr Millis tick{100};
   int64_t retention_at_ms =
       house_->clock.steady_ms() + house_->options.retention_check_every.count();
   while (co_await io::sleep_for(tick)) {
+    house_->groups.expire();
     int64_t now_ms = house_->clock.steady_ms();
     bool retains = now_ms >= retention_at_ms;
     if (retains) retention_at_ms = now_ms + house_->options.retention_check_every.count();

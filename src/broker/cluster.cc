@@ -1,5 +1,7 @@
 #include "broker/cluster.h"
 
+#include <algorithm>
+
 #include "broker/house.h"
 #include "broker/topics_access.h"
 
@@ -225,6 +227,68 @@ io::Task<Result<Offset>> Cluster::trim(std::string_view topic, PartitionId parti
   if (!done) co_return done.error();
   if (!*done) co_return done->error();
   co_return (*log)->range().start;
+}
+
+Result<Groups*> Cluster::groups(std::string_view group, auth::Action action) {
+  Status may = house_.policy.check(principal_, action, {auth::ResourceKind::group, group});
+  if (!may) return may.error();
+  return &house_.groups;
+}
+
+std::vector<GroupDescription> Cluster::list_groups() const {
+  std::vector<GroupDescription> groups = house_.groups.list();
+  for (std::string& name : house_.offsets.groups()) {
+    if (std::ranges::find(groups, name, &GroupDescription::name) != groups.end()) continue;
+    GroupDescription& empty = groups.emplace_back();
+    empty.name = std::move(name);
+    empty.state = "Empty";
+  }
+  std::erase_if(groups, [&](const GroupDescription& group) {
+    return !house_.policy.check(principal_, auth::Action::describe,
+                                {auth::ResourceKind::group, group.name});
+  });
+  return groups;
+}
+
+Result<GroupDescription> Cluster::describe_group(std::string_view group) const {
+  Status may =
+      house_.policy.check(principal_, auth::Action::describe, {auth::ResourceKind::group, group});
+  if (!may) return may.error();
+  if (auto found = house_.groups.describe(group)) return *found;
+  if (!house_.offsets.has(group))
+    return Error(Code::not_found, "there is no group '" + std::string(group) + "'");
+  GroupDescription empty;
+  empty.name = group;
+  empty.state = "Empty";
+  return empty;
+}
+
+io::Task<Status> Cluster::remove_group(std::string group) {
+  const auth::Resource resource{auth::ResourceKind::group, group};
+  Status may = house_.policy.check(principal_, auth::Action::remove, resource);
+  if (!may) co_return may;
+  GroupFault fault = house_.groups.remove(group);
+  if (fault == GroupFault::non_empty)
+    co_return Error(Code::conflict, "group " + group + " has members");
+  Positions forgotten = house_.offsets.find(group);
+  if (fault == GroupFault::not_found && forgotten.empty())
+    co_return Error(Code::not_found, "there is no group '" + group + "'");
+  for (auto& [which, position] : forgotten) position.offset = -1;
+  co_return co_await house_.offsets.commit(std::move(group), std::move(forgotten));
+}
+
+Result<Positions> Cluster::positions(std::string_view group) const {
+  Status may =
+      house_.policy.check(principal_, auth::Action::describe, {auth::ResourceKind::group, group});
+  if (!may) return may.error();
+  return house_.offsets.find(group);
+}
+
+io::Task<Status> Cluster::commit(std::string group, Positions positions) {
+  const auth::Resource resource{auth::ResourceKind::group, group};
+  Status may = house_.policy.check(principal_, auth::Action::read, resource);
+  if (!may) co_return may;
+  co_return co_await house_.offsets.commit(std::move(group), std::move(positions));
 }
 
 io::Task<Result<int64_t>> Cluster::new_producer_id() {

@@ -14,6 +14,8 @@
 #include "auth/principal.h"
 #include "base/result.h"
 #include "broker/catalogue.h"
+#include "broker/committed_offsets.h"
+#include "broker/groups.h"
 #include "broker/topics.h"
 #include "io/task.h"
 #include "io/wake.h"
@@ -88,6 +90,17 @@ class Cluster {
   Result<std::shared_ptr<log::PartitionLog>> partition(std::string_view topic,
                                                        PartitionId partition,
                                                        auth::Action action) const;
+
+  // The coordinator, for one who may do this to the group.
+  Result<Groups*> groups(std::string_view group, auth::Action action);
+  // Those that may be described, with members or with positions only.
+  std::vector<GroupDescription> list_groups() const;
+  Result<GroupDescription> describe_group(std::string_view group) const;
+  // Also forgets its positions. `conflict` when it has members.
+  io::Task<Status> remove_group(std::string group);
+  Result<Positions> positions(std::string_view group) const;
+  // The caller has asked Groups::check_commit. An offset of −1 forgets.
+  io::Task<Status> commit(std::string group, Positions positions);
 
   // A number that no producer ever had before.
   io::Task<Result<int64_t>> new_producer_id();

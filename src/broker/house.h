@@ -10,6 +10,7 @@
 #include "broker/broker.h"
 #include "broker/catalogue.h"
 #include "broker/committed_offsets.h"
+#include "broker/groups.h"
 #include "log/open_files.h"
 #include "state/database.h"
 
@@ -28,7 +29,8 @@ struct House {
         open_files(files, options.open_files_max),
         catalogue({options.log_directory, options.partitions_max}, *database,
                   {files, open_files, disk, clock}),
-        offsets(catalogue, disk, clock) {}
+        offsets(catalogue, disk, clock),
+        groups(clock, options.group_rebalance_delay) {}
 
   Status check(const auth::Principal& who, auth::Action action, std::string_view topic) const {
     return policy.check(who, action, {auth::ResourceKind::topic, topic});
@@ -52,6 +54,7 @@ struct House {
   log::OpenFiles open_files;
   Catalogue catalogue;
   CommittedOffsets offsets;
+  Groups groups;
   std::string cluster_id;
   std::mutex producer_ids_mutex;
   int64_t next_id = 0;

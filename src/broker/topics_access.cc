@@ -301,6 +301,9 @@ io::Task<Status> TopicsAccess::commit(std::string_view group,
     if (!log) co_return log.error();
     if (position.offset < 0) co_return Error(Code::invalid, "a committed offset is not negative");
   }
+  if (house_.groups.check_commit({.group = name, .member_id = {}, .instance_id = {}}) !=
+      GroupFault::none)
+    co_return Error(Code::conflict, "group " + name + " has members: only they may commit");
   co_return co_await house_.offsets.commit(std::move(name), std::move(positions));
 }
 

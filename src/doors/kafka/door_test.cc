@@ -27,9 +27,20 @@ class DoorTest : public testing::Test {
     CHECK(port, "a port is free");
     port_ = *port;
     door_->start();
+    scope_ = std::make_unique<io::Scope>(runtime_.loop(0));
+    auto begin = [this]() -> io::Task<> {
+      scope_->spawn("broker", broker_->run());
+      co_return;
+    };
+    io::run_on(runtime_.loop(0), begin());
   }
   ~DoorTest() override {
     door_->stop();
+    auto end = [this]() -> io::Task<> {
+      scope_->cancel();
+      co_await scope_->join();
+    };
+    io::run_on(runtime_.loop(0), end());
     EXPECT_TRUE(io::wait_on(runtime_.loop(0), broker_->close()));
   }
 
@@ -83,6 +94,7 @@ class DoorTest : public testing::Test {
   io::Runtime runtime_{{.loops = 2, .disk_threads = 2, .work_threads = 1}};
   std::unique_ptr<broker::Broker> broker_;
   std::unique_ptr<Door> door_;
+  std::unique_ptr<io::Scope> scope_;
   uint16_t port_ = 0;
 };
 
@@ -120,6 +132,16 @@ TEST_F(DoorTest, kcat_produces_idempotently) {
   shell("seq 1 5000 | kcat -b %B -P -t orders -X enable.idempotence=true -X linger.ms=0");
   EXPECT_EQ(shell("kcat -q -b %B -C -e -o beginning -t orders | md5sum"),
             shell("seq 1 5000 | md5sum"));
+}
+
+TEST_F(DoorTest, kcat_consumes_in_a_group_and_goes_on_where_it_stopped) {
+  shell("seq 1 1000 | kcat -b %B -P -t orders");
+  std::string consume =
+      "kcat -q -b %B -e -X auto.offset.reset=earliest -X session.timeout.ms=6000 -G g orders";
+  EXPECT_EQ(shell(consume + " | md5sum"), shell("seq 1 1000 | md5sum"));
+  EXPECT_EQ(shell(consume), "");
+  shell("seq 1001 1010 | kcat -b %B -P -t orders");
+  EXPECT_EQ(shell(consume), shell("seq 1001 1010"));
 }
 
 TEST_F(DoorTest, frames_of_impossible_sizes_close_the_connection) {
@@ -180,7 +202,17 @@ TEST_F(DoorTest, the_floors_that_old_clients_look_for_are_advertised) {
                               {2, 1},
                               {22, 0},
                               {23, 2},
-                              {18, 0}})
+                              {18, 0},
+                              {10, 0},
+                              {11, 0},
+                              {12, 0},
+                              {13, 0},
+                              {14, 0},
+                              {9, 1},
+                              {8, 1},
+                              {8, 2},
+                              {15, 0},
+                              {16, 0}})
     EXPECT_TRUE(lies_in(key, version)) << key << " " << version;
 }
 

@@ -61,4 +61,57 @@ ErrorCode batch_error(log::Fault fault) {
   return ErrorCode::unknown_server_error;
 }
 
+ErrorCode group_error(broker::GroupFault fault) {
+  using broker::GroupFault;
+  switch (fault) {
+    case GroupFault::none:
+      return ErrorCode::none;
+    case GroupFault::invalid_group_id:
+      return ErrorCode::invalid_group_id;
+    case GroupFault::invalid_session_timeout:
+      return ErrorCode::invalid_session_timeout;
+    case GroupFault::inconsistent_protocol:
+      return ErrorCode::inconsistent_group_protocol;
+    case GroupFault::unknown_member:
+      return ErrorCode::unknown_member_id;
+    case GroupFault::illegal_generation:
+      return ErrorCode::illegal_generation;
+    case GroupFault::rebalance_in_progress:
+      return ErrorCode::rebalance_in_progress;
+    case GroupFault::member_id_required:
+      return ErrorCode::member_id_required;
+    case GroupFault::fenced_instance:
+      return ErrorCode::fenced_instance_id;
+    case GroupFault::group_full:
+      return ErrorCode::group_max_size_reached;
+    case GroupFault::non_empty:
+      return ErrorCode::non_empty_group;
+    case GroupFault::not_found:
+      return ErrorCode::group_id_not_found;
+  }
+  return ErrorCode::unknown_server_error;
+}
+
+ErrorCode group_access_error(const Error& error) {
+  switch (error.code()) {
+    case Code::not_found:
+      return ErrorCode::group_id_not_found;
+    case Code::invalid:
+      return ErrorCode::offset_metadata_too_large;
+    case Code::denied:
+      return ErrorCode::group_authorization_failed;
+    case Code::conflict:
+      return ErrorCode::non_empty_group;
+    case Code::busy:
+    case Code::timeout:
+    case Code::corrupt:
+    case Code::unavailable:
+    case Code::cancelled:
+      return ErrorCode::coordinator_not_available;
+    case Code::internal:
+      return ErrorCode::unknown_server_error;
+  }
+  return ErrorCode::unknown_server_error;
+}
+
 }  // namespace pinpipe::kafka

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "broker/groups.h"
 #include "log/batch.h"
 
 namespace pinpipe::kafka {
@@ -65,5 +66,8 @@ ErrorCode topic_error(const Error& error);
 // What went wrong with a fetch position: `invalid` is a position outside the range.
 ErrorCode fetch_error(const Error& error);
 ErrorCode batch_error(log::Fault fault);
+ErrorCode group_error(broker::GroupFault fault);
+// What went wrong before the coordinator was asked.
+ErrorCode group_access_error(const Error& error);
 
 }  // namespace pinpipe::kafka
