@@ -7,6 +7,7 @@
 #include "app/snapshot.h"
 #include "doors/api/door.h"
 #include "doors/kafka/door.h"
+#include "doors/rest/door.h"
 #include "doors/web/door.h"
 #include "http/server.h"
 
@@ -14,6 +15,9 @@ namespace pinpipe::app {
 
 struct Doors::Parts {
   std::unique_ptr<kafka::Door> kafka;
+  std::unique_ptr<broker::Topics> rest_topics;
+  std::unique_ptr<rest::Door> rest;
+  std::unique_ptr<http::Server> gateway;
   std::unique_ptr<api::Door> api;
   std::unique_ptr<web::Door> web;
   http::Router console_router;
@@ -44,10 +48,11 @@ std::vector<api::Call> calls_of(House& house) {
 Result<std::string> address_of(Result<uint16_t> got, uint16_t wanted, std::string_view name) {
   if (got) return fmt::format("127.0.0.1:{}", *got);
   if (got.error().code() != Code::conflict) return got.error();
-  return Error(Code::conflict,
-               fmt::format("port {} for {} is taken; end what uses it, set `ports: {{{}: …}}` in the "
-                           "project, or let pinpipe choose: --ports auto",
-                           wanted, name, name));
+  return Error(
+      Code::conflict,
+      fmt::format("port {} for {} is taken; end what uses it, set `ports: {{{}: …}}` in the "
+                  "project, or let pinpipe choose: --ports auto",
+                  wanted, name, name));
 }
 
 }  // namespace
@@ -83,12 +88,31 @@ Result<Endpoints> Doors::open(House& house, Options options) {
   if (!kafka) return kafka.error();
   at.kafka = *kafka;
 
+  parts_->rest_topics = house.broker().as(auth::local_principal());
+  parts_->rest = std::make_unique<rest::Door>(
+      rest::Door::Options{}, [this](const http::Request&) -> Result<broker::Topics*> {
+        return parts_->rest_topics.get();
+      });
+  parts_->gateway = std::make_unique<http::Server>(
+      house.runtime(),
+      http::Server::Options{
+          .name = "gateway",
+          .plan_body = [this](const http::Request& head) { return parts_->rest->plan_body(head); },
+          .shape_refusal = rest::Door::shape_refusal},
+      parts_->rest->handler());
+  auto gateway = address_of(parts_->gateway->listen_tcp("localhost", port_for(ports.gateway)),
+                            ports.gateway, "gateway");
+  if (!gateway) return gateway.error();
+  at.gateway = *gateway;
+
+  parts_->gateway->start();
   parts_->kafka->start();
   parts_->console->start();
   return at;
 }
 
 void Doors::stop() {
+  if (parts_->gateway) parts_->gateway->stop();
   if (parts_->kafka) parts_->kafka->stop();
   if (parts_->console) parts_->console->stop();
 }

@@ -36,6 +36,7 @@ struct House::Parts {
   std::unique_ptr<sink::SinkState> sink_state;
   std::unique_ptr<broker::Topics> sink_topics;
   std::vector<std::unique_ptr<sink::ObjectSink>> sinks;  // on loop 0
+  std::unique_ptr<scheduler::Scheduler> scheduler;       // on loop 0
   std::unique_ptr<io::Scope> services;                   // on loop 0
   Doors doors;
   Endpoints endpoints;
@@ -45,7 +46,9 @@ struct House::Parts {
   Status open_stores();
   Status provision();
   Status open_sinks();
+  Status open_scheduler();
   Status start_services();
+  void start_scheduler_alone();
   void stop();
 };
 
@@ -112,6 +115,35 @@ Status House::Parts::open_stores() {
   return {};
 }
 
+// The scheduler knows no job; here is what `batch` means.
+Status House::Parts::open_scheduler() {
+  auto opened =
+      scheduler::Scheduler::open(directory->state() + "/scheduler.db",
+                                 {.loop = runtime.loop(0),
+                                  .disk = runtime.disk(),
+                                  .files = io::posix_files(),
+                                  .clock = system_clock()},
+                                 options.course ? std::vector<project::DagSpec>{} : project.dags);
+  if (!opened) return opened.error();
+  scheduler = std::move(*opened);
+  scheduler->register_job("batch", [this](scheduler::JobContext& context) -> io::Task<Status> {
+    auto report = co_await batch->run(context.run_id);
+    if (!report) {
+      context.log.error(report.error().text());
+      co_return report.error();
+    }
+    for (const jobs::DatasetCount& c : report->counts) {
+      context.log.info(
+          fmt::format("{}: {} objects, {} rows, {} clean, {} quarantined, table version {}",
+                      c.dataset, c.objects, c.rows, c.clean, c.quarantined + c.refused, c.version));
+    }
+    context.log.info(fmt::format("load {} ms, clean {} ms, questions {} ms", report->load_ms,
+                                 report->clean_ms, report->ask_ms));
+    co_return Status{};
+  });
+  return {};
+}
+
 // What the project names and is not there yet. What is there stays as it is.
 Status House::Parts::provision() {
   for (const std::string& bucket : project.buckets) {
@@ -155,9 +187,15 @@ Status House::Parts::start_services() {
   services = std::make_unique<io::Scope>(runtime.loop(0));
   runtime.loop(0).post([this] {
     services->spawn("broker", broker->run());
+    services->spawn("scheduler", scheduler->run());
     for (auto& connector : sinks) services->spawn("connector", connector->run());
   });
   return {};
+}
+
+void House::Parts::start_scheduler_alone() {
+  services = std::make_unique<io::Scope>(runtime.loop(0));
+  runtime.loop(0).post([this] { services->spawn("scheduler", scheduler->run()); });
 }
 
 void House::Parts::stop() {
@@ -197,6 +235,7 @@ Result<std::unique_ptr<House>> House::open(Options options) {
   std::unique_ptr<House> house(new House(std::move(parts)));
   Parts& p = *house->parts_;
   if (Status opened = p.open_stores(); !opened) return opened.error();
+  if (Status opened = p.open_scheduler(); !opened) return opened.error();
   if (!p.options.doors) return house;
   if (Status made = p.provision(); !made) return made.error();
   if (Status started = p.start_services(); !started) return started.error();
@@ -209,6 +248,9 @@ Result<std::unique_ptr<House>> House::open(Options options) {
 }
 
 Result<Answer> House::call(const Operation& operation, codec::Json arguments) {
+  // A command on the directory itself may trigger a run and wait for it; one that only reads starts
+  // nothing.
+  if (operation.writes && !parts_->services) parts_->start_scheduler_alone();
   return io::wait_on(parts_->runtime.loop(0), operation.run(*this, std::move(arguments)));
 }
 
@@ -235,6 +277,9 @@ broker::Broker& House::broker() {
 }
 objects::Store& House::buckets() {
   return *parts_->buckets;
+}
+scheduler::Scheduler& House::scheduler() {
+  return *parts_->scheduler;
 }
 jobs::Batch& House::batch() {
   return *parts_->batch;

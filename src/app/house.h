@@ -16,6 +16,7 @@
 #include "jobs/batch.h"
 #include "objects/store.h"
 #include "project/project.h"
+#include "scheduler/scheduler.h"
 
 namespace pinpipe::app {
 
@@ -46,6 +47,7 @@ class House {
   broker::Broker& broker();
   objects::Store& buckets();
   jobs::Batch& batch();
+  scheduler::Scheduler& scheduler();
   const std::string& user_id() const;
   // Of the connector that writes the batch path's objects; empty when the project has none.
   std::string connector_name() const;

@@ -97,7 +97,7 @@ Status Demo::post() {
     return {};
   }
   auto emulation =
-      emulate(house_.runtime(), {.base_url = "http://" + house_.endpoints().gateway + "/demo",
+      emulate(house_.runtime(), {.base_url = "http://" + house_.endpoints().gateway + "",
                                  .user_id = house_.user_id(),
                                  .rows = rows_,
                                  .concurrency = 32});
