@@ -17,9 +17,8 @@
 #include "objects/directory_store.h"
 #include "sql/engine.h"
 
+namespace pinpipe {
 namespace {
-
-using namespace pinpipe;
 
 template <class T>
 T need(Result<T> result) {
@@ -132,10 +131,7 @@ struct Bench {
   std::unique_ptr<sql::Connection> connection;
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::string root = argc > 1 ? argv[1] : "/tmp/pinpipe-bench-lake";
+void run(const std::string& root) {
   CHECK(io::posix_files().remove_tree(root), "the directory is ours");
   CHECK(io::posix_files().make_directories(root), "a directory can be made");
   {
@@ -145,4 +141,11 @@ int main(int argc, char** argv) {
     bench.large_append(10'000'000);
   }
   CHECK(io::posix_files().remove_tree(root), "the directory is ours");
+}
+
+}  // namespace
+}  // namespace pinpipe
+
+int main(int argc, char** argv) {
+  pinpipe::run(argc > 1 ? argv[1] : "/tmp/pinpipe-bench-lake");
 }

@@ -7,9 +7,8 @@
 #include "lake/location.h"
 #include "lake/snapshot.h"
 
+namespace pinpipe {
 namespace {
-
-using namespace pinpipe;
 
 lake::Actions read(std::string_view bytes, bool must_succeed) {
   codec::JsonScanner scanner;
@@ -28,10 +27,7 @@ std::string write(const lake::Actions& actions) {
   return bytes;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string_view bytes(reinterpret_cast<const char*>(data), size);
+void run(std::string_view bytes) {
   (void)lake::parse_log_name(bytes.substr(0, 100));
   (void)lake::decode_path(bytes.substr(0, 1000));
   (void)lake::parse_schema(bytes);
@@ -39,11 +35,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   lake::Actions actions = read(bytes, false);
   (void)lake::decode_commit_info(actions.commit_info);
   std::string once = write(actions);
-  if (once.empty()) return 0;
+  if (once.empty()) return;
   CHECK(write(read(once, true)) == once, "writing and reading again changes nothing");
   lake::Snapshot snapshot;
-  (void)snapshot.apply_commit(0, std::move(actions), size);
+  (void)snapshot.apply_commit(0, std::move(actions), bytes.size());
   (void)snapshot.check_readable();
   (void)snapshot.check_writable();
+}
+
+}  // namespace
+}  // namespace pinpipe
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  pinpipe::run({reinterpret_cast<const char*>(data), size});
   return 0;
 }
