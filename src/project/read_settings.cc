@@ -179,16 +179,21 @@ void read_limits(Fields& settings, Project& project, Diagnostics& out) {
 }
 
 // Natural order: q2 before q10.
-bool comes_before(const std::string& a, const std::string& b) {
-  auto split = [](const std::string& name) {
-    size_t digits = name.find_last_not_of("0123456789") + 1;
-    return std::pair(name.substr(0, digits), name.substr(digits));
+bool comes_before(std::string_view a, std::string_view b) {
+  constexpr std::string_view digits = "0123456789";
+  auto take_run = [&](std::string_view& text, bool of_digits) {
+    size_t end = of_digits ? text.find_first_not_of(digits) : text.find_first_of(digits);
+    std::string_view run = text.substr(0, end);
+    text.remove_prefix(run.size());
+    return run;
   };
-  auto [word_a, number_a] = split(a);
-  auto [word_b, number_b] = split(b);
-  if (word_a != word_b) return word_a < word_b;
-  if (number_a.size() != number_b.size()) return number_a.size() < number_b.size();
-  return number_a < number_b;
+  for (bool of_digits = false; !a.empty() || !b.empty(); of_digits = !of_digits) {
+    std::string_view run_a = take_run(a, of_digits);
+    std::string_view run_b = take_run(b, of_digits);
+    if (of_digits && run_a.size() != run_b.size()) return run_a.size() < run_b.size();
+    if (run_a != run_b) return run_a < run_b;
+  }
+  return false;
 }
 
 // Every file right in sql/queries is a query of that name; `queries` says which file a name means
