@@ -103,31 +103,36 @@ std::string to_base64(std::string_view bytes) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
   std::string bytes;
   bytes.reserve(text.size() / 4 * 3);
+  if (!append_from_base64(bytes, text)) return std::nullopt;
+  return bytes;
+}
+
+bool append_from_base64(std::string& to, std::string_view text) {
+  if (text.size() % 4 != 0) return false;
+  size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
   uint32_t bits = 0;
   size_t symbols = text.size() - padding;
   for (size_t i = 0; i < symbols; ++i) {
     int8_t value = base64_values[static_cast<uint8_t>(text[i])];
-    if (value < 0) return std::nullopt;
+    if (value < 0) return false;
     bits = bits << 6 | static_cast<uint32_t>(value);
     if (i % 4 == 3) {
-      bytes.push_back(static_cast<char>(bits >> 16));
-      bytes.push_back(static_cast<char>(bits >> 8));
-      bytes.push_back(static_cast<char>(bits));
+      to.push_back(static_cast<char>(bits >> 16));
+      to.push_back(static_cast<char>(bits >> 8));
+      to.push_back(static_cast<char>(bits));
       bits = 0;
     }
   }
   if (padding == 1) {
-    bytes.push_back(static_cast<char>(bits >> 10));
-    bytes.push_back(static_cast<char>(bits >> 2));
+    to.push_back(static_cast<char>(bits >> 10));
+    to.push_back(static_cast<char>(bits >> 2));
   } else if (padding == 2) {
-    bytes.push_back(static_cast<char>(bits >> 4));
+    to.push_back(static_cast<char>(bits >> 4));
   }
-  return bytes;
+  return true;
 }
 
 }  // namespace pinpipe

@@ -92,5 +92,7 @@ std::optional<std::string> from_hex(std::string_view text);
 std::string to_base64(std::string_view bytes);
 // Standard alphabet with padding; nothing else is accepted.
 std::optional<std::string> from_base64(std::string_view text);
+// The same at the end of `to`; false leaves `to` with a part of it.
+[[nodiscard]] bool append_from_base64(std::string& to, std::string_view text);
 
 }  // namespace pinpipe

@@ -59,6 +59,9 @@ TEST(Bytes, base64_round_trip_and_refusals) {
   EXPECT_EQ(from_base64("Zm9"), std::nullopt);
   EXPECT_EQ(from_base64("Zm9*"), std::nullopt);
   EXPECT_EQ(from_base64("Z==="), std::nullopt);
+  std::string to = "x";
+  EXPECT_TRUE(append_from_base64(to, "Zm9v"));
+  EXPECT_EQ(to, "xfoo");
 }
 
 TEST(Bytes, hex_round_trip_and_refusals) {
