@@ -66,6 +66,12 @@ class Words(unittest.TestCase):
         self.assertIn("io::sleep_for", findings("src/log/a.cc", "std::this_thread::sleep_for(x);\n")[0])
         self.assertEqual(findings("src/base/clock.cc", "std::chrono::system_clock::now();\n"), [])
 
+    def test_one_file_programs_may_be_short_about_some(self):
+        self.assertEqual(findings("fuzz/fuzz_a.cc", "using namespace pinpipe;\n"), [])
+        self.assertEqual(findings("src/log/a_test.cc", "std::filesystem::path p;\n"), [])
+        self.assertIn("name what you use", findings("src/log/a.cc", "using namespace pinpipe;\n")[0])
+        self.assertIn("io::sleep_for", findings("src/log/a_test.cc", "std::this_thread::sleep_for(x);\n")[0])
+
     def test_file_names_say_what_they_are(self):
         self.assertIn("name the file", findings("src/log/log_util.cc", "int a;\n")[0])
 

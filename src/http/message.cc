@@ -153,6 +153,7 @@ void Response::set_json(int code, std::string json) {
   set_body(code, "application/json", std::move(json));
 }
 
+// tidy: long because it is the table of status texts.
 std::string_view reason_of(int status) {
   switch (status) {
     case 100:
