@@ -51,6 +51,8 @@ class Cluster {
   const std::string& cluster_id() const;
   const auth::Principal& principal() const { return principal_; }
   int32_t partitions_standard() const;
+  bool creates_topics() const;
+  const std::string& log_directory() const;
 
   // Only topics that may be described; in name order.
   std::vector<std::shared_ptr<const Topic>> list() const;
