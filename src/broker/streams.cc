@@ -70,6 +70,9 @@ const Shard& Stream::open_shard_of(HashKey key) const {
 int32_t Stream::open_shards() const {
   return static_cast<int32_t>(std::ranges::count_if(shards, &Shard::is_open));
 }
+bool Stream::is_changing() const {
+  return gate->is_shut();
+}
 std::vector<const Shard*> Stream::children_of(int32_t number) const {
   std::vector<const Shard*> children;
   for (const Shard& shard : shards) {

@@ -78,6 +78,7 @@ struct Stream {
   const Shard* find_shard(int32_t number) const;
   const Shard& open_shard_of(HashKey key) const;
   int32_t open_shards() const;
+  bool is_changing() const;
   std::vector<const Shard*> children_of(int32_t number) const;
 };
 using StreamPointer = std::shared_ptr<const Stream>;

@@ -57,6 +57,7 @@ class StreamsTest : public testing::Test {
     EXPECT_TRUE(found) << found.error().text();
     return found ? *found : nullptr;
   }
+  StreamPointer stream_now() { return *access_->find("s"); }
   std::vector<StreamPlaced> put(std::string_view name, std::vector<StreamRecord> records) {
     auto placed = wait(access_->put(find(name), records));
     EXPECT_TRUE(placed) << placed.error().text();
@@ -265,6 +266,45 @@ TEST_F(StreamsTest, a_merge_has_both_parents_and_needs_neighbours) {
   EXPECT_EQ(after.children_of(1).at(0)->number, 3);
   EXPECT_EQ(wait(access_->merge(stream, 0, 1)).error().code(), Code::conflict);
   EXPECT_EQ(put("s", {{"k", "v", HashKey{0}}})[0].shard, 3);
+}
+
+TEST_F(StreamsTest, no_acknowledged_record_is_lost_while_shards_change) {
+  auto stream = create("s");
+  constexpr int writers = 4;
+  constexpr int rounds = 60;
+  std::multiset<std::string> acknowledged;
+  auto write = [&](int writer) -> io::Task<> {
+    for (int i = 0; i < rounds; ++i) {
+      std::string key = std::to_string(writer) + "/" + std::to_string(i);
+      std::vector<StreamRecord> records = {{key, key, {}}};
+      auto placed = co_await access_->put(stream, records);
+      EXPECT_TRUE(placed && !placed->front().error);
+      acknowledged.insert(key);
+    }
+  };
+  auto reshard = [&]() -> io::Task<> {
+    for (int32_t i = 0; i < 5; ++i) {
+      int32_t open = i * 3;  // each round leaves one open shard behind three closed ones
+      Status split = co_await access_->split(stream_now(), open, HashKey{1} << 127);
+      EXPECT_TRUE(split) << split.error().text();
+      Status merged = co_await access_->merge(stream_now(), open + 1, open + 2);
+      EXPECT_TRUE(merged) << merged.error().text();
+    }
+  };
+  auto all = [&]() -> io::Task<> {
+    io::Scope scope(io::Loop::current());
+    for (int writer = 0; writer < writers; ++writer) scope.spawn("writer", write(writer));
+    scope.spawn("reshard", reshard());
+    co_await scope.join();
+  };
+  io::run_on(runtime_.loop(0), all());
+  std::multiset<std::string> readable;
+  for (const Shard& shard : find("s")->shards) {
+    for (std::string& text : read_all("s", shard.number)) readable.insert(std::move(text));
+  }
+  EXPECT_EQ(acknowledged.size(), static_cast<size_t>(writers * rounds));
+  EXPECT_EQ(readable, acknowledged);
+  EXPECT_EQ(find("s")->shards.size(), 16u);
 }
 
 TEST_F(StreamsTest, there_may_be_only_so_many_shards) {

@@ -1,0 +1,69 @@
+// One action of the Kinesis API: its name, its input, and what does it. The groups of actions are
+// one file each.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "broker/streams.h"
+#include "codec/json.h"
+#include "doors/kinesis/failure.h"
+#include "doors/kinesis/members.h"
+#include "io/task.h"
+
+namespace pinpipe::kinesis {
+
+// One checked request.
+struct Call {
+  broker::StreamAccess& streams;
+  const codec::Json& given;
+  std::string_view action;
+  std::string_view account;
+  std::string_view region;
+  std::string_view principal;
+  int32_t shards_max = 0;
+  int64_t now_ms = 0;
+
+  const codec::Json& operator[](std::string_view member) const { return given[member]; }
+  bool has(std::string_view member) const { return !given[member].is_null(); }
+  // "" or the fallback when it is absent.
+  std::string_view text(std::string_view member) const;
+  int64_t integer(std::string_view member, int64_t fallback) const;
+  // In ms; the member must be there.
+  int64_t time_ms(std::string_view member) const;
+};
+
+struct Action {
+  std::string_view name;
+  std::span<const Member> members;
+  io::Task<Outcome> (*run)(const Call& call);
+};
+
+std::span<const Action> stream_actions();   // create, delete, describe, list
+std::span<const Action> shard_actions();    // list, split, merge
+std::span<const Action> record_actions();   // put, get
+std::span<const Action> setting_actions();  // retention, tags, mode
+const Action* find_action(std::string_view name);
+
+// The stream that StreamName, StreamARN or both name.
+std::expected<broker::StreamPointer, Failure> stream_of(const Call& call);
+std::expected<broker::StreamPointer, Failure> stream_named(const Call& call, std::string_view name);
+// The stream's name in its ARN.
+std::string_view name_in_arn(std::string_view arn);
+std::string arn_of(const Call& call, std::string_view stream);
+// The number of "shardId-000000000007", or of anything that ends in "-7", or of "7".
+std::optional<int32_t> shard_number(std::string_view id);
+std::unexpected<Failure> no_shard(const Call& call, std::string_view shard_id,
+                                  std::string_view stream);
+
+// The words for an error of the broker that has none of its own.
+std::unexpected<Failure> failed(const Call& call, const Error& error, std::string_view stream);
+std::unexpected<Failure> shard_limit_exceeded(const Call& call, int64_t more);
+// Shards that a reader may still need: open ones and those closed within the retention.
+bool is_listed(const Call& call, const broker::Stream& stream, const broker::Shard& shard);
+void write_shard(codec::JsonWriter& out, const broker::Shard& shard);
+// Seconds since the epoch with three decimals.
+void write_time(codec::JsonWriter& out, int64_t time_ms);
+
+}  // namespace pinpipe::kinesis

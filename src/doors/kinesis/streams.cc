@@ -1,0 +1,210 @@
+// Actions on whole streams: create, delete, describe, list, limits.
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "doors/kinesis/action.h"
+
+namespace pinpipe::kinesis {
+namespace {
+
+using codec::JsonWriter;
+
+constexpr int32_t on_demand_shards = 4;  // when the request says nothing
+constexpr int64_t described_max = 100;
+
+constexpr std::array<std::string_view, 2> modes = {"PROVISIONED", "ON_DEMAND"};
+constexpr Member mode_members[] = {{.name = "StreamMode", .required = true, .words = modes}};
+constexpr Member tag_value{.name = "member", .least = 0, .most = 256};
+
+constexpr Member create_members[] = {
+    {.name = "ShardCount", .type = Type::integer, .least = 1, .most = 100'000},
+    {.name = "StreamName", .required = true, .pattern = &name_pattern, .least = 1, .most = 128},
+    {.name = "StreamModeDetails", .type = Type::structure, .members = mode_members},
+    {.name = "Tags", .type = Type::map, .least = 0, .most = 50, .element = &tag_value},
+    {.name = "MaxRecordSizeInKiB",
+     .type = Type::integer,
+     .least = broker::record_kib_standard,
+     .most = broker::record_kib_max},
+};
+constexpr Member delete_members[] = {
+    {.name = "EnforceConsumerDeletion", .type = Type::boolean},
+    stream_name_member,
+    stream_arn_member,
+};
+constexpr Member describe_members[] = {
+    {.name = "Limit", .type = Type::integer, .least = 1, .most = 10'000},
+    {.name = "ExclusiveStartShardId", .pattern = &name_pattern, .least = 1, .most = 128},
+    stream_name_member,
+    stream_arn_member,
+};
+constexpr Member summary_members[] = {stream_name_member, stream_arn_member};
+constexpr Member list_members[] = {
+    {.name = "Limit", .type = Type::integer, .least = 1, .most = 10'000},
+    {.name = "ExclusiveStartStreamName", .pattern = &name_pattern, .least = 1, .most = 128},
+    {.name = "NextToken", .least = 1, .most = 1'048'576},
+};
+
+io::Task<Outcome> create(const Call& call) {
+  const std::string name(call.text("StreamName"));
+  bool on_demand = call["StreamModeDetails"]["StreamMode"].as_string() == "ON_DEMAND";
+  if (!call.has("ShardCount") && !on_demand)
+    co_return invalid_value(validation_text("null", "shardCount", "Member must not be null"));
+  broker::StreamSpec spec{
+      .name = name,
+      .shards = static_cast<int32_t>(call.integer("ShardCount", on_demand_shards)),
+      .on_demand = on_demand,
+      .record_kib =
+          static_cast<int32_t>(call.integer("MaxRecordSizeInKiB", broker::record_kib_standard)),
+      .tags = {}};
+  for (const codec::JsonMember& tag : call["Tags"].members())
+    spec.tags[tag.key] = tag.value.as_string().value_or("");
+  const int32_t shards = spec.shards;
+  auto created = co_await call.streams.create(std::move(spec));
+  if (created) co_return "";
+  if (created.error().code() == Code::conflict)
+    co_return std::unexpected(
+        Failure{"ResourceInUseException",
+                fmt::format("Stream {} under account {} already exists.", name, call.account)});
+  if (created.error().code() == Code::busy) co_return shard_limit_exceeded(call, shards);
+  co_return failed(call, created.error(), name);
+}
+
+io::Task<Outcome> remove(const Call& call) {
+  auto stream = stream_of(call);
+  if (!stream) co_return std::unexpected(stream.error());
+  Status removed = co_await call.streams.remove(*stream);
+  if (!removed) co_return failed(call, removed.error(), (*stream)->name);
+  co_return "";
+}
+
+// What all descriptions of a stream begin with.
+void write_common(const Call& call, JsonWriter& out, const broker::Stream& stream) {
+  out.field("StreamName", stream.name)
+      .field("StreamARN", arn_of(call, stream.name))
+      .field("StreamStatus", stream.is_changing() ? "UPDATING" : "ACTIVE")
+      .key("StreamModeDetails")
+      .begin_object()
+      .field("StreamMode", stream.on_demand ? "ON_DEMAND" : "PROVISIONED")
+      .end_object()
+      .field("StreamCreationTimestamp", stream.created_ms / 1000);
+}
+
+void write_settings(const Call& call, JsonWriter& out, const broker::Stream& stream) {
+  constexpr int64_t hour_ms = 3'600'000;
+  out.field("RetentionPeriodHours", call.streams.retention_ms(stream) / hour_ms)
+      .key("EnhancedMonitoring")
+      .raw(R"([{"ShardLevelMetrics":[]}])")
+      .field("EncryptionType", "NONE");
+}
+
+io::Task<Outcome> describe(const Call& call) {
+  auto stream = stream_of(call);
+  if (!stream) co_return std::unexpected(stream.error());
+  int32_t after = -1;
+  if (call.has("ExclusiveStartShardId")) {
+    auto number = shard_number(call.text("ExclusiveStartShardId"));
+    if (!number) co_return no_shard(call, call.text("ExclusiveStartShardId"), (*stream)->name);
+    after = *number;
+  }
+  auto left = std::min(call.integer("Limit", described_max), described_max);
+  bool more = false;
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object().key("StreamDescription").begin_object();
+  write_common(call, out, **stream);
+  write_settings(call, out, **stream);
+  out.key("Shards").begin_array();
+  for (const broker::Shard& shard : (*stream)->shards) {
+    if (shard.number <= after || !is_listed(call, **stream, shard)) continue;
+    more = left-- == 0;
+    if (more) break;
+    write_shard(out, shard);
+  }
+  out.end_array().field("HasMoreShards", more).end_object().end_object();
+  co_return body;
+}
+
+io::Task<Outcome> summarize(const Call& call) {
+  auto stream = stream_of(call);
+  if (!stream) co_return std::unexpected(stream.error());
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object().key("StreamDescriptionSummary").begin_object();
+  write_common(call, out, **stream);
+  write_settings(call, out, **stream);
+  out.field("OpenShardCount", (*stream)->open_shards())
+      .field("ConsumerCount", 0)
+      .field("MaxRecordSizeInKiB", (*stream)->record_kib)
+      .end_object()
+      .end_object();
+  co_return body;
+}
+
+io::Task<Outcome> list(const Call& call) {
+  std::string after(call.text("ExclusiveStartStreamName"));
+  if (call.has("NextToken")) {
+    auto page = call.streams.read(call.text("NextToken"), broker::Ticket::Kind::stream_page);
+    if (!page) co_return invalid_argument("Invalid NextToken.");
+    if (call.now_ms - page->issued_ms > broker::ticket_life_ms)
+      co_return std::unexpected(Failure{"ExpiredNextTokenException", "The NextToken has expired."});
+    after = page->name;
+  }
+  auto left = std::min(call.integer("Limit", described_max), described_max);
+  std::vector<broker::StreamPointer> page;
+  bool more = false;
+  for (broker::StreamPointer& stream : call.streams.list()) {
+    if (stream->name <= after) continue;
+    more = left-- == 0;
+    if (more) break;
+    page.push_back(std::move(stream));
+  }
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object().key("StreamNames").begin_array();
+  for (const auto& stream : page) out.value(stream->name);
+  out.end_array().field("HasMoreStreams", more);
+  if (more)
+    out.field("NextToken", call.streams.seal({.kind = broker::Ticket::Kind::stream_page,
+                                              .stream_id = {},
+                                              .name = page.back()->name}));
+  out.key("StreamSummaries").begin_array();
+  for (const auto& stream : page) {
+    out.begin_object();
+    write_common(call, out, *stream);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  co_return body;
+}
+
+io::Task<Outcome> limits(const Call& call) {
+  auto streams = call.streams.list();
+  std::string body;
+  JsonWriter(body)
+      .begin_object()
+      .field("ShardLimit", call.shards_max)
+      .field("OpenShardCount", call.streams.open_shards())
+      .field("OnDemandStreamCount",
+             std::ranges::count_if(streams, [](const auto& stream) { return stream->on_demand; }))
+      .field("OnDemandStreamCountLimit", call.shards_max)
+      .end_object();
+  co_return body;
+}
+
+constexpr Action actions[] = {
+    {"CreateStream", create_members, create},
+    {"DeleteStream", delete_members, remove},
+    {"DescribeStream", describe_members, describe},
+    {"DescribeStreamSummary", summary_members, summarize},
+    {"ListStreams", list_members, list},
+    {"DescribeLimits", {}, limits},
+};
+
+}  // namespace
+
+std::span<const Action> stream_actions() {
+  return actions;
+}
+
+}  // namespace pinpipe::kinesis
