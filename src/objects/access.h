@@ -17,7 +17,7 @@ namespace pinpipe::objects {
 class Access final : public Store {
  public:
   Access(Store& store, std::shared_ptr<const auth::Policy> policy, auth::Principal who)
-      : store_(store), policy_(std::move(policy)), who_(std::move(who)) {}
+      : store_(&store), policy_(std::move(policy)), who_(std::move(who)) {}
 
   io::Task<Status> create_bucket(std::string name) override;
   io::Task<Status> remove_bucket(std::string name) override;
@@ -28,7 +28,7 @@ class Access final : public Store {
   io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
                                       std::string key, Attributes attributes, Condition condition,
                                       std::string etag = {}) override;
-  std::string new_temporary() override { return store_.new_temporary(); }
+  std::string new_temporary() override { return store_->new_temporary(); }
   io::Task<Result<ObjectFacts>> head(std::string bucket, std::string key) override;
   io::Task<Result<std::unique_ptr<OpenObject>>> open(std::string bucket, std::string key) override;
   io::Task<Result<std::string>> get(std::string bucket, std::string key,
@@ -48,7 +48,7 @@ class Access final : public Store {
   Status check_bucket(auth::Action action, std::string_view bucket) const;
   Status check_object(auth::Action action, std::string_view bucket, std::string_view key) const;
 
-  Store& store_;
+  Store* store_;
   std::shared_ptr<const auth::Policy> policy_;
   auth::Principal who_;
 };

@@ -1,0 +1,197 @@
+#include "doors/s3/object_headers.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/clock.h"
+#include "doors/s3/checksums.h"
+#include "http/answer_head.h"
+
+namespace pinpipe::s3 {
+namespace {
+
+constexpr size_t metadata_bytes_max = 2 * 1024;
+constexpr std::string_view meta_prefix = "x-amz-meta-";
+constexpr std::string_view kept_headers[] = {"cache-control",    "content-disposition",
+                                             "content-encoding", "content-language",
+                                             "expires",          "x-amz-website-redirect-location"};
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return result;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+// The list without the coding that only framed the upload.
+std::string without_aws_chunked(std::string_view codings) {
+  std::string kept;
+  while (!codings.empty()) {
+    size_t end = std::min(codings.find(','), codings.size());
+    std::string_view one = trimmed(codings.substr(0, end));
+    codings.remove_prefix(std::min(end + 1, codings.size()));
+    if (one == "aws-chunked" || one.empty()) continue;
+    kept += (kept.empty() ? "" : ",") + std::string(one);
+  }
+  return kept;
+}
+
+// Whether the ETag is in the header's list, or the list is "*".
+bool lists_etag(std::string_view list, std::string_view etag) {
+  while (!list.empty()) {
+    size_t end = std::min(list.find(','), list.size());
+    std::string_view one = trimmed(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+    if (one == "*") return true;
+    if (one.starts_with("W/")) one.remove_prefix(2);
+    if (one.size() >= 2 && one.front() == '"' && one.back() == '"')
+      one = one.substr(1, one.size() - 2);
+    if (one == etag) return true;
+  }
+  return false;
+}
+
+template <class T>
+bool read_number(std::string_view text, T& into) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+std::expected<objects::Attributes, Failure> attributes_of_request(const Call& call) {
+  objects::Attributes attributes;
+  size_t metadata_bytes = 0;
+  for (const auto& [raw_name, value] : call.request.headers.lines()) {
+    std::string name = lower(raw_name);
+    if (name == "content-type") {
+      attributes.content_type = value;
+    } else if (name.starts_with(meta_prefix)) {
+      name.erase(0, meta_prefix.size());
+      metadata_bytes += name.size() + value.size();
+      std::string& held = attributes.user[name];
+      held += (held.empty() ? "" : ",") + value;
+    } else if (std::ranges::find(kept_headers, name) != std::end(kept_headers)) {
+      std::string kept = name == "content-encoding" ? without_aws_chunked(value) : value;
+      if (!kept.empty()) attributes.system[name] = std::move(kept);
+    }
+  }
+  if (metadata_bytes > metadata_bytes_max)
+    return failure("MetadataTooLarge",
+                   "Your metadata headers exceed the maximum allowed metadata size");
+  return attributes;
+}
+
+std::expected<objects::Condition, Failure> condition_of_write(const Call& call) {
+  objects::Condition condition;
+  if (std::string_view none = call.header("If-None-Match"); !none.empty()) {
+    if (trimmed(none) != "*")
+      return failure("NotImplemented", "If-None-Match of a write can only be *");
+    condition.if_absent = true;
+  }
+  if (std::string_view match = trimmed(call.header("If-Match")); !match.empty()) {
+    if (match.size() >= 2 && match.front() == '"') match = match.substr(1, match.size() - 2);
+    condition.if_etag = std::string(match);
+  }
+  return condition;
+}
+
+void write_object_headers(Call& call, const objects::ObjectFacts& facts, bool is_whole) {
+  http::Headers& headers = call.response.headers;
+  headers.set("ETag", "\"" + facts.etag + "\"");
+  headers.set("Last-Modified", http::http_date(facts.modified_ms));
+  headers.set("Accept-Ranges", "bytes");
+  const std::string& type = facts.attributes.content_type;
+  headers.set("Content-Type", type.empty() ? "binary/octet-stream" : type);
+  bool wants_checksum = http::equal_without_case(call.header("x-amz-checksum-mode"), "ENABLED");
+  for (const auto& [name, value] : facts.attributes.system) {
+    bool is_checksum = name.starts_with("x-amz-checksum-");
+    if (!is_checksum || (wants_checksum && is_whole)) headers.set(name, value);
+  }
+  for (const auto& [name, value] : facts.attributes.user)
+    headers.set(std::string(meta_prefix) + name, value);
+  for (std::string_view name : {"content-type", "content-language", "expires", "cache-control",
+                                "content-disposition", "content-encoding"}) {
+    std::string parameter = "response-" + std::string(name);
+    if (call.has(parameter)) headers.set(name, call.text(parameter));
+  }
+}
+
+Outcome check_read_conditions(const Call& call, const objects::ObjectFacts& facts,
+                              std::string_view prefix) {
+  auto header = [&](std::string_view name) {
+    return call.header(std::string(prefix) + std::string(name));
+  };
+  auto failed = [] {
+    return failure("PreconditionFailed",
+                   "At least one of the pre-conditions you specified did not hold");
+  };
+  // HTTP dates have whole seconds.
+  int64_t modified_ms = facts.modified_ms / 1'000 * 1'000;
+  if (std::string_view match = header("if-match"); !match.empty()) {
+    if (!lists_etag(match, facts.etag)) return failed();
+  } else if (auto date = parse_http_date(header("if-unmodified-since"))) {
+    if (modified_ms > *date) return failed();
+  }
+  Failure same{prefix.empty() ? "NotModified" : "PreconditionFailed", "Not Modified", {}};
+  if (std::string_view none = header("if-none-match"); !none.empty()) {
+    if (lists_etag(none, facts.etag)) return std::unexpected(same);
+  } else if (auto date = parse_http_date(header("if-modified-since"))) {
+    if (modified_ms <= *date) return std::unexpected(same);
+  }
+  return {};
+}
+
+std::expected<Range, Failure> range_of(std::string_view header, uint64_t object_bytes) {
+  Range whole{0, object_bytes, true};
+  constexpr std::string_view unit = "bytes=";
+  if (!header.starts_with(unit) || header.find(',') != std::string_view::npos) return whole;
+  header.remove_prefix(unit.size());
+  size_t dash = header.find('-');
+  if (dash == std::string_view::npos) return whole;
+  std::string_view from = trimmed(header.substr(0, dash)), to = trimmed(header.substr(dash + 1));
+  uint64_t first = 0, last = 0;
+  bool beyond = false;
+  if (from.empty()) {
+    if (!read_number(to, last)) return whole;
+    beyond = last == 0 || object_bytes == 0;
+    first = object_bytes - std::min(last, object_bytes);
+    last = object_bytes - 1;
+  } else {
+    if (!read_number(from, first)) return whole;
+    last = UINT64_MAX;
+    if (!to.empty() && (!read_number(to, last) || last < first)) return whole;
+    beyond = first >= object_bytes;
+    last = std::min(last, object_bytes - 1);
+  }
+  if (beyond)
+    return std::unexpected(Failure{"InvalidRange",
+                                   "The requested range is not satisfiable",
+                                   {{"ActualObjectSize", std::to_string(object_bytes)}}});
+  return Range{first, last - first + 1, false};
+}
+
+std::optional<int64_t> parse_http_date(std::string_view text) {
+  static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  size_t comma = text.find(", ");
+  if (comma == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(comma + 2);
+  if (text.size() != 24 || text.substr(20) != " GMT") return std::nullopt;
+  unsigned day = 0, hour = 0, minute = 0, second = 0;
+  int year = 0;
+  size_t month = months.find(text.substr(3, 3));
+  bool good = read_number(text.substr(0, 2), day) && read_number(text.substr(7, 4), year) &&
+              read_number(text.substr(12, 2), hour) && read_number(text.substr(15, 2), minute) &&
+              read_number(text.substr(18, 2), second) && month % 3 == 0 &&
+              month != std::string_view::npos;
+  if (!good || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  int64_t days = days_from_civil(year, static_cast<unsigned>(month / 3 + 1), day);
+  return ((days * 24 + hour) * 60 + minute) * 60'000 + second * 1'000LL;
+}
+
+}  // namespace pinpipe::s3

@@ -1,0 +1,118 @@
+// PutObject and CopyObject.
+#include "base/clock.h"
+#include "codec/xml.h"
+#include "doors/s3/door.h"
+#include "doors/s3/object_headers.h"
+#include "doors/s3/upload_body.h"
+
+namespace pinpipe::s3 {
+namespace {
+
+constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+struct Source {
+  std::string bucket;
+  std::string key;
+};
+
+// "/bucket/key?versionId=null", percent-encoded, the first slash optional.
+std::expected<Source, Failure> source_of(const Call& call) {
+  std::string_view text = call.header("x-amz-copy-source");
+  if (text.starts_with('/')) text.remove_prefix(1);
+  if (size_t query = text.find("?versionId="); query != std::string_view::npos) {
+    if (text.substr(query) != "?versionId=null")
+      return failure("NoSuchVersion", "The specified version does not exist.");
+    text = text.substr(0, query);
+  }
+  auto decoded = codec::percent_decode(text);
+  size_t slash = decoded ? decoded->find('/') : std::string::npos;
+  if (slash == std::string::npos || slash == 0 || slash + 1 == decoded->size())
+    return failure("InvalidArgument",
+                   "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+  return Source{decoded->substr(0, slash), decoded->substr(slash + 1)};
+}
+
+}  // namespace
+
+io::Task<Outcome> put_object(Call& call, io::Pool& disk) {
+  if (Status may = call.store.may_write(call.bucket, call.key); !may)
+    co_return std::unexpected(failure_of(may.error(), call));
+  auto there = co_await call.store.find_bucket(call.bucket);
+  if (!there && there.error().code() == Code::not_found)
+    co_return std::unexpected(Failure{
+        "NoSuchBucket", "The specified bucket does not exist", {{"BucketName", call.bucket}}});
+  if (call.key.size() > 1024)
+    co_return std::unexpected(Failure{"KeyTooLongError", "Your key is too long", {}});
+  auto attributes = attributes_of_request(call);
+  if (!attributes) co_return std::unexpected(attributes.error());
+  auto condition = condition_of_write(call);
+  if (!condition) co_return std::unexpected(condition.error());
+  if (!call.request.headers.has("Content-Length") && !call.request.headers.has("Transfer-Encoding"))
+    co_return failure("MissingContentLength", "You must provide the Content-Length HTTP header.");
+  auto body = co_await read_body(call, disk);
+  if (!body) co_return std::unexpected(body.error());
+  if (body->checksum_kind)
+    attributes->system[std::string(header_of(*body->checksum_kind))] = body->checksum;
+  auto stored =
+      body->temporary_path.empty()
+          ? co_await call.store.put(call.bucket, call.key, std::move(body->bytes),
+                                    std::move(*attributes), std::move(*condition))
+          : co_await call.store.adopt(call.bucket, body->temporary_path, call.key,
+                                      std::move(*attributes), std::move(*condition), body->md5_hex);
+  if (!stored) co_return std::unexpected(failure_of(stored.error(), call));
+  call.response.status = 200;
+  call.response.headers.set("ETag", "\"" + stored->etag + "\"");
+  if (body->checksum_kind) {
+    call.response.headers.set(header_of(*body->checksum_kind), body->checksum);
+    call.response.headers.set("x-amz-checksum-type", "FULL_OBJECT");
+  }
+  co_return Outcome{};
+}
+
+io::Task<Outcome> copy_object(Call& call) {
+  auto source = source_of(call);
+  if (!source) co_return std::unexpected(source.error());
+  auto condition = condition_of_write(call);
+  if (!condition) co_return std::unexpected(condition.error());
+  std::optional<objects::Attributes> attributes;
+  bool replaces = http::equal_without_case(call.header("x-amz-metadata-directive"), "REPLACE");
+  if (replaces) {
+    auto given = attributes_of_request(call);
+    if (!given) co_return std::unexpected(given.error());
+    attributes = std::move(*given);
+  }
+  if (source->bucket == call.bucket && source->key == call.key && !replaces)
+    co_return failure(
+        "InvalidRequest",
+        "This copy request is illegal because it is trying to copy an object to itself "
+        "without changing the object's metadata.");
+  auto facts = co_await call.store.head(source->bucket, source->key);
+  if (!facts) {
+    Call of_source{
+        call.request, call.response, source->bucket, source->key, {}, call.store, {}, {}};
+    auto bucket = co_await call.store.find_bucket(source->bucket);
+    if (!bucket) of_source.key.clear();
+    co_return std::unexpected(failure_of(facts.error(), of_source));
+  }
+  if (Outcome met = check_read_conditions(call, *facts, "x-amz-copy-source-"); !met) co_return met;
+  if (attributes) {  // checksums belong to the bytes, not to the metadata that is replaced
+    for (const auto& [name, value] : facts->attributes.system)
+      if (name.starts_with("x-amz-checksum-")) attributes->system[name] = value;
+  }
+  auto copied = co_await call.store.copy(source->bucket, source->key, call.bucket, call.key,
+                                         std::move(attributes), std::move(*condition));
+  if (!copied) {
+    auto bucket = co_await call.store.find_bucket(call.bucket);
+    if (!bucket) call.key.clear();
+    co_return std::unexpected(failure_of(copied.error(), call));
+  }
+  std::string xml;
+  codec::XmlWriter writer(xml);
+  writer.declaration().begin("CopyObjectResult").attribute("xmlns", xml_namespace);
+  writer.element("LastModified", to_rfc3339(copied->modified_ms));
+  writer.element("ETag", "\"" + copied->etag + "\"").end();
+  answer_xml(call, std::move(xml));
+  co_return Outcome{};
+}
+
+}  // namespace pinpipe::s3
