@@ -10,6 +10,10 @@
 namespace pinpipe::lake {
 namespace {
 
+// A local store reads its whole directory for every page, so a page is large; remote stores give
+// what they give.
+constexpr size_t names_at_once = 20'000;
+
 // Parts by (version, number of parts); whole when all of them are there.
 using Parts = std::map<std::pair<Version, int>, std::map<int, objects::ObjectFacts>>;
 
@@ -70,6 +74,7 @@ io::Task<Result<LogListing>> LogReader::list(Version first) {
   std::string directory = location_.log_directory();
   objects::ListQuery query;
   query.prefix = directory;
+  query.count_max = names_at_once;
   // The bare number sorts before every file of that version.
   query.after = fmt::format("{}{:020}", directory, first);
   while (true) {

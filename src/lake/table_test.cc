@@ -96,7 +96,7 @@ TEST_F(TableTest, new_columns_are_added_nullable_when_asked) {
   facts.schema_change = SchemaChange::add_columns;
   auto version = wait(table->write(WriteMode::append, encoded(select), facts));
   ASSERT_TRUE(version) << version.error().text();
-  const Schema& schema = open()->snapshot()->schema();
+  Schema schema = open()->snapshot()->schema();
   ASSERT_EQ(schema.fields.size(), 3U);
   EXPECT_TRUE(schema.fields[2].nullable);
 }

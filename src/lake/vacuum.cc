@@ -10,6 +10,7 @@ namespace pinpipe::lake {
 namespace {
 
 constexpr int64_t day_ms = 86'400'000;
+constexpr size_t names_at_once = 20'000;
 
 struct Candidate {
   std::string path;  // relative
@@ -32,6 +33,7 @@ io::Task<Result<std::vector<Candidate>>> list_data(Table& table) {
   std::vector<Candidate> files;
   objects::ListQuery query;
   query.prefix = table.location().key("");
+  query.count_max = names_at_once;
   while (true) {
     auto page = co_await table.services().store.list(table.location().bucket, query);
     if (!page) co_return page.error();
