@@ -70,6 +70,7 @@ struct Parser {
   CLI::App top{"The whole Pinterest data pipeline in one program.", "pinpipe"};
   std::string data = "./pinpipe-data";
   std::string project;
+  std::vector<std::string> overlays;
   std::string form;
   std::map<std::string, CLI::App*> nouns;
   std::vector<std::unique_ptr<Values>> values;
@@ -80,6 +81,7 @@ struct Parser {
     if (place == nullptr) {
       place = top.add_subcommand(std::string(noun), "commands about a " + std::string(noun));
       place->require_subcommand(1);
+      place->fallthrough();  // so that -o may also stand behind noun and verb
     }
     return *place;
   }
@@ -120,10 +122,9 @@ ExitCode run_operation(const Operation& operation, const Invocation& invocation)
     return report(Error(Code::not_found, "there is no data in " + invocation.data_path +
                                              " yet; start with `pinpipe demo` or `pinpipe up`"));
   }
-  auto house = House::open(
-      {.data_path = invocation.data_path, .project_path = invocation.project_path, .doors = false});
-  if (!house) return report(house.error());
-  auto answer = (*house)->call(operation, std::move(*arguments));
+  OpenedHouse opened = open_house(invocation, {.doors = false});
+  if (!opened.house) return opened.code;
+  auto answer = opened.house->call(operation, std::move(*arguments));
   return answer ? print_answer(operation, *answer, invocation) : report(answer.error());
 }
 
@@ -138,6 +139,22 @@ size_t terminal_width() {
 ExitCode report(const Error& error) {
   std::fprintf(stderr, "error: %s\n", error.text().c_str());
   return exit_code_of(error.code());
+}
+
+std::optional<project::Project> open_project(const Invocation& invocation) {
+  project::Loaded loaded = load_project(invocation.project);
+  if (!loaded.project) std::fputs(project::render(loaded.diagnostics).c_str(), stderr);
+  return std::move(loaded.project);
+}
+
+OpenedHouse open_house(const Invocation& invocation, House::Options options) {
+  auto project = open_project(invocation);
+  if (!project) return {.house = nullptr, .code = ExitCode::project};
+  options.data_path = invocation.data_path;
+  options.project = std::move(*project);
+  auto house = House::open(std::move(options));
+  if (!house) return {.house = nullptr, .code = report(house.error())};
+  return {.house = std::move(*house), .code = ExitCode::ok};
 }
 
 ExitCode print(const Answer& answer, Form form) {
@@ -156,6 +173,11 @@ int run_command_line(int argc, char** argv) {
   parser.top.add_option("--data", parser.data, "the data directory [./pinpipe-data]");
   parser.top.add_option("--project", parser.project,
                         "a project folder [the Pinterest project in the program]");
+  parser.top
+      .add_option("--overlay", parser.overlays,
+                  "a folder whose files lie over the project's; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   parser.top.add_option("-o,--output", parser.form, "table, json, ndjson or csv [table]");
   parser.top.footer("Start with: pinpipe demo\nEach command has its own --help with an example.");
 
@@ -191,7 +213,7 @@ int run_command_line(int argc, char** argv) {
   auto form = form_of(parser.form.empty() ? "table" : parser.form);
   if (!form) return static_cast<int>(report(form.error()));
   Invocation invocation{.data_path = parser.data,
-                        .project_path = parser.project,
+                        .project = {.path = parser.project, .overlays = parser.overlays},
                         .form = *form,
                         .form_given = !parser.form.empty(),
                         .arguments = {}};

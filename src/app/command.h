@@ -2,20 +2,24 @@
 // base URL, or only reads files. Commands that ask the house are Operations.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/exit_code.h"
+#include "app/house.h"
 #include "app/operation.h"
+#include "app/project_source.h"
 
 namespace pinpipe::app {
 
 // What every command is told.
 struct Invocation {
-  std::string data_path;     // --data
-  std::string project_path;  // --project; empty: the one compiled in
-  Form form = Form::table;   // -o
+  std::string data_path;    // --data
+  ProjectSource project;    // --project, --overlay
+  Form form = Form::table;  // -o
   bool form_given = false;
   codec::Json arguments;
 };
@@ -35,6 +39,16 @@ const std::vector<Command>& commands();
 ExitCode report(const Error& error);
 // The answer on stdout in the wanted form, its notes on stderr when a person reads a table.
 ExitCode print(const Answer& answer, Form form);
+
+// The house of the invocation's data and project, which need not be in the options. Without one,
+// stderr has said why and `code` is how to end.
+struct OpenedHouse {
+  std::unique_ptr<House> house;
+  ExitCode code = ExitCode::ok;
+};
+OpenedHouse open_house(const Invocation& invocation, House::Options options);
+// The invocation's project; without one, stderr has said why.
+std::optional<project::Project> open_project(const Invocation& invocation);
 
 // One file each, src/app/commands/.
 ExitCode run_up(const Invocation& invocation);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "app/doors.h"
-#include "app/project_source.h"
 #include "auth/policy.h"
 #include "base/bytes.h"
 #include "base/id.h"
@@ -68,10 +67,6 @@ Result<std::unique_ptr<sql::Connection>> open_session(const sql::Engine::Options
   auto engine = sql::Engine::open(options);
   if (!engine) return engine.error();
   return (*engine)->connect();
-}
-
-Error project_error(const std::vector<project::Diagnostic>& diagnostics) {
-  return {Code::invalid, "the project is not valid:\n" + project::render(diagnostics)};
 }
 
 }  // namespace
@@ -222,9 +217,7 @@ House::~House() {
 
 Result<std::unique_ptr<House>> House::open(Options options) {
   auto parts = std::make_unique<Parts>(std::move(options));
-  project::Loaded loaded = load_project(parts->options.project_path);
-  if (!loaded.project) return project_error(loaded.diagnostics);
-  parts->project = std::move(*loaded.project);
+  parts->project = std::move(parts->options.project);
   parts->user_id = parts->project.variables["user_id"];
   auto directory = DataDirectory::open(parts->options.data_path);
   if (!directory) return directory.error();

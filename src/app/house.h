@@ -23,8 +23,8 @@ namespace pinpipe::app {
 class House {
  public:
   struct Options {
-    std::string data_path;
-    std::string project_path;
+    std::string data_path = {};
+    project::Project project = {};
     bool doors = true;
     bool any_ports = false;  // pick free ports instead of the project's
     bool course = false;     // only what the course's AWS account had

@@ -20,12 +20,17 @@ std::optional<std::string> secret_named(std::string_view name) {
 
 }  // namespace
 
-project::Loaded load_project(const std::string& project_path) {
+project::Loaded load_project(const ProjectSource& from) {
   project::LoadOptions options;
   options.secrets = secret_named;
-  if (project_path.empty()) return project::load(project::embedded_project(), options);
-  return project::load_directories(io::posix_files(), {}, std::vector<std::string>{project_path},
-                                   options);
+  std::vector<project::FileSet> layers;
+  std::vector<std::string> directories = from.overlays;
+  if (from.path.empty()) {
+    layers.push_back(project::embedded_project());
+  } else {
+    directories.insert(directories.begin(), from.path);
+  }
+  return project::load_directories(io::posix_files(), std::move(layers), directories, options);
 }
 
 }  // namespace pinpipe::app

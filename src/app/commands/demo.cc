@@ -214,22 +214,22 @@ ExitCode run_demo(const Invocation& invocation) {
   auto rows = integer_argument(invocation.arguments, "rows");
   if (rows < 1) return report(Error(Code::invalid, "--rows is at least 1"));
   int64_t begin_ms = system_clock().steady_ms();
-  auto house = House::open({.data_path = invocation.data_path,
-                            .project_path = invocation.project_path,
-                            .any_ports = text_argument(invocation.arguments, "ports") == "auto"});
-  if (!house) return report(house.error());
-  const Endpoints& at = (*house)->endpoints();
+  OpenedHouse opened =
+      open_house(invocation, {.any_ports = text_argument(invocation.arguments, "ports") == "auto"});
+  if (!opened.house) return opened.code;
+  House& house = *opened.house;
+  const Endpoints& at = house.endpoints();
   fmt::print("[1/{}] {:<10} kafka {}  gateway {}  aws {}  console {}  {:.1f} s\n", steps, "start",
              at.kafka, at.gateway, at.aws, at.console,
              static_cast<double>(system_clock().steady_ms() - begin_ms) / 1000.0);
-  Demo demo(**house, static_cast<uint64_t>(rows));
+  Demo demo(house, static_cast<uint64_t>(rows));
   if (Status done = demo.run(); !done) return report(done.error());
   fmt::print(
       "\nEverything lies in {}. Nothing left this machine. Next:\n"
       "  pinpipe up                      start it again and keep it running\n"
       "  pinpipe ask q1 -o csv           one answer, whole\n"
       "  pinpipe sql \"select * from clean.pin limit 5\"\n",
-      (*house)->directory().path());
+      house.directory().path());
   return demo.closes() ? ExitCode::ok : ExitCode::failed;
 }
 

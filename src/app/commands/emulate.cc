@@ -1,7 +1,6 @@
 #include "app/command.h"
 #include "app/data_directory.h"
 #include "app/emulation.h"
-#include "app/project_source.h"
 
 namespace pinpipe::app {
 namespace {
@@ -59,9 +58,9 @@ ExitCode run_emulate(const Invocation& invocation, source::Target target, std::s
     return plan.error().code() == Code::unavailable ? ExitCode::unreachable : ExitCode::usage;
   }
   if (plan->user_id.empty()) {
-    project::Loaded loaded = load_project(invocation.project_path);
-    if (!loaded.project) return ExitCode::project;
-    plan->user_id = loaded.project->variables["user_id"];
+    auto project = open_project(invocation);
+    if (!project) return ExitCode::project;
+    plan->user_id = project->variables["user_id"];
   }
   io::Runtime runtime({.loops = 1, .disk_threads = 1, .work_threads = 1});
   auto emulation = emulate(runtime, *plan);

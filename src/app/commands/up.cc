@@ -29,13 +29,12 @@ void print_addresses(const House& house) {
 }  // namespace
 
 ExitCode run_up(const Invocation& invocation) {
-  auto house = House::open({.data_path = invocation.data_path,
-                            .project_path = invocation.project_path,
-                            .any_ports = text_argument(invocation.arguments, "ports") == "auto",
-                            .course = flag_argument(invocation.arguments, "course")});
-  if (!house) return report(house.error());
-  print_addresses(**house);
-  auto signal = io::wait_on((*house)->runtime().loop(0), io::wait_for_signal());
+  OpenedHouse opened =
+      open_house(invocation, {.any_ports = text_argument(invocation.arguments, "ports") == "auto",
+                              .course = flag_argument(invocation.arguments, "course")});
+  if (!opened.house) return opened.code;
+  print_addresses(*opened.house);
+  auto signal = io::wait_on(opened.house->runtime().loop(0), io::wait_for_signal());
   std::fprintf(stderr, "pinpipe is going down\n");
   return signal ? ExitCode::ok : report(signal.error());
 }
