@@ -5,23 +5,38 @@
 
 #include "app/house.h"
 #include "app/snapshot.h"
+#include "doors/airflow/door.h"
 #include "doors/api/door.h"
+#include "doors/gateway/door.h"
 #include "doors/kafka/door.h"
+#include "doors/kinesis/door.h"
 #include "doors/rest/door.h"
+#include "doors/s3/door.h"
 #include "doors/web/door.h"
 #include "http/server.h"
+#include "objects/access.h"
+#include "objects/uploads.h"
 
 namespace pinpipe::app {
 
 struct Doors::Parts {
   std::unique_ptr<kafka::Door> kafka;
+
   std::unique_ptr<broker::Topics> rest_topics;
   std::unique_ptr<rest::Door> rest;
-  std::unique_ptr<http::Server> gateway;
+  std::unique_ptr<kinesis::Door> kinesis;
+  std::unique_ptr<gateway::Door> gateway;
+  std::unique_ptr<http::Server> gateway_server;
+
+  std::unique_ptr<objects::Objects> objects;
+  std::unique_ptr<s3::Door> s3;
+  std::unique_ptr<http::Server> aws_server;
+
   std::unique_ptr<api::Door> api;
+  std::unique_ptr<airflow::Door> airflow;
   std::unique_ptr<web::Door> web;
   http::Router console_router;
-  std::unique_ptr<http::Server> console;
+  std::unique_ptr<http::Server> console_server;
 };
 
 namespace {
@@ -60,26 +75,95 @@ Result<std::string> address_of(Result<uint16_t> got, uint16_t wanted, std::strin
 Doors::Doors() : parts_(std::make_unique<Parts>()) {}
 Doors::~Doors() = default;
 
-Result<Endpoints> Doors::open(House& house, Options options) {
-  const project::Ports& ports = house.project().ports;
-  Endpoints at{.process_id = ::getpid(), .socket = house.directory().socket()};
+// The REST proxy and the gateway share a port: app hands the gateway the proxy's handler, and the
+// Kinesis door as a function.
+Result<std::string> Doors::open_gateway(House& house, uint16_t port) {
+  Parts& p = *parts_;
+  p.rest_topics = house.broker().as(auth::local_principal());
+  p.rest = std::make_unique<rest::Door>(
+      rest::Door::Options{},
+      [&p](const http::Request&) -> Result<broker::Topics*> { return p.rest_topics.get(); });
+  p.kinesis = std::make_unique<kinesis::Door>(
+      kinesis::Door::Options{.account = house.project().account.id,
+                             .region = house.project().account.region},
+      house.streams(), system_clock());
+  auto call_kinesis = [&p](std::string action,
+                           std::string body) -> io::Task<gateway::KinesisAnswer> {
+    kinesis::Answer answer = co_await p.kinesis->call(std::move(action), std::move(body));
+    co_return gateway::KinesisAnswer{.status = answer.status, .body = std::move(answer.body)};
+  };
+  p.gateway = std::make_unique<gateway::Door>(
+      gateway::Door::Options{}, gateway::Door::Behind{.rest = p.rest->handler(),
+                                                      .kinesis = call_kinesis,
+                                                      .shape_refusal = rest::Door::shape_refusal});
+  p.gateway_server = std::make_unique<http::Server>(
+      house.runtime(),
+      http::Server::Options{
+          .name = "gateway",
+          .plan_body = [&p](const http::Request& head) { return p.gateway->plan_body(head); },
+          .shape_refusal =
+              [&p](const http::Request& head, http::Response& refusal) {
+                p.gateway->shape_refusal(head, refusal);
+              }},
+      p.gateway->handler());
+  return address_of(p.gateway_server->listen_tcp("localhost", port), port, "gateway");
+}
 
-  parts_->api = std::make_unique<api::Door>(api::Door::Options{
+// Kinesis and S3 share a port, told apart as on AWS's clients' side: by X-Amz-Target.
+Result<std::string> Doors::open_aws(House& house, uint16_t port) {
+  Parts& p = *parts_;
+  auto policy = std::make_shared<const auth::Policy>(auth::Policy::open_for_local());
+  p.objects = std::make_unique<objects::Objects>(house.buckets(), [policy] { return policy; });
+  auto credentials = std::make_shared<const auth::Credentials>();
+  p.s3 = std::make_unique<s3::Door>(
+      s3::Door::Parts{.objects = *p.objects,
+                      .uploads = house.uploads(),
+                      .credentials = [credentials] { return credentials; },
+                      .disk = house.runtime().disk()},
+      s3::Door::Options{.region = house.project().account.region});
+  auto handler = [&p](http::Request& request, http::Response& response) -> io::Task<> {
+    if (kinesis::Door::is_mine(request)) return p.kinesis->handle(request, response);
+    return p.s3->handle(request, response);
+  };
+  auto plan = [](const http::Request& head) {
+    if (kinesis::Door::is_mine(head)) return http::BodyPlan{.bytes_max = kinesis::body_bytes_max};
+    return s3::Door::plan_body(head);
+  };
+  // A bucket may be a label of the host name, so the hosts are many; the signature names the key.
+  p.aws_server = std::make_unique<http::Server>(
+      house.runtime(), http::Server::Options{.name = "aws", .plan_body = plan}, handler);
+  return address_of(p.aws_server->listen_tcp("localhost", port), port, "aws");
+}
+
+Result<std::string> Doors::open_console(House& house, uint16_t port) {
+  Parts& p = *parts_;
+  p.api = std::make_unique<api::Door>(api::Door::Options{
       .token = house.token(), .calls = calls_of(house), .readiness = [] {
         return std::map<std::string, api::Readiness>{{"house", {.ready = true, .reason = ""}}};
       }});
-  parts_->web = std::make_unique<web::Door>(
+  p.airflow =
+      std::make_unique<airflow::Door>(airflow::Door::Options{.scheduler = &house.scheduler(),
+                                                             .clock = &system_clock(),
+                                                             .token = house.token(),
+                                                             .version = PINPIPE_VERSION});
+  p.web = std::make_unique<web::Door>(
       web::Door::Options{.snapshot = [&house] { return take_snapshot(house); }});
-  parts_->api->add_routes(parts_->console_router);
-  parts_->web->add_routes(parts_->console_router);
-  parts_->console = std::make_unique<http::Server>(
-      house.runtime(), http::Server::Options{.name = "console"}, parts_->console_router.handler());
+  p.api->add_routes(p.console_router);
+  p.airflow->add_routes(p.console_router);
+  p.web->add_routes(p.console_router);
+  p.console_server = std::make_unique<http::Server>(
+      house.runtime(), http::Server::Options{.name = "console"}, p.console_router.handler());
+  auto address = address_of(p.console_server->listen_tcp("localhost", port), port, "console");
+  if (!address) return address;
+  if (Status local = p.console_server->listen_local(house.directory().socket()); !local)
+    return local.error();
+  return address;
+}
+
+Result<Endpoints> Doors::open(House& house, Options options) {
+  const project::Ports& ports = house.project().ports;
   auto port_for = [&](uint16_t wanted) { return options.any_ports ? uint16_t{0} : wanted; };
-  auto console = address_of(parts_->console->listen_tcp("localhost", port_for(ports.console)),
-                            ports.console, "console");
-  if (!console) return console.error();
-  at.console = *console;
-  if (Status local = parts_->console->listen_local(at.socket); !local) return local.error();
+  Endpoints at{.process_id = ::getpid(), .socket = house.directory().socket()};
 
   parts_->kafka =
       std::make_unique<kafka::Door>(kafka::Door::Options{}, house.runtime(), house.broker());
@@ -87,34 +171,29 @@ Result<Endpoints> Doors::open(House& house, Options options) {
       address_of(parts_->kafka->listen("localhost", port_for(ports.kafka)), ports.kafka, "kafka");
   if (!kafka) return kafka.error();
   at.kafka = *kafka;
-
-  parts_->rest_topics = house.broker().as(auth::local_principal());
-  parts_->rest = std::make_unique<rest::Door>(
-      rest::Door::Options{}, [this](const http::Request&) -> Result<broker::Topics*> {
-        return parts_->rest_topics.get();
-      });
-  parts_->gateway = std::make_unique<http::Server>(
-      house.runtime(),
-      http::Server::Options{
-          .name = "gateway",
-          .plan_body = [this](const http::Request& head) { return parts_->rest->plan_body(head); },
-          .shape_refusal = rest::Door::shape_refusal},
-      parts_->rest->handler());
-  auto gateway = address_of(parts_->gateway->listen_tcp("localhost", port_for(ports.gateway)),
-                            ports.gateway, "gateway");
+  auto gateway = open_gateway(house, port_for(ports.gateway));
   if (!gateway) return gateway.error();
   at.gateway = *gateway;
+  auto aws = open_aws(house, port_for(ports.aws));
+  if (!aws) return aws.error();
+  at.aws = *aws;
+  auto console = open_console(house, port_for(ports.console));
+  if (!console) return console.error();
+  at.console = *console;
 
-  parts_->gateway->start();
+  // All listen: nobody is let in before everybody is there.
   parts_->kafka->start();
-  parts_->console->start();
+  parts_->gateway_server->start();
+  parts_->aws_server->start();
+  parts_->console_server->start();
   return at;
 }
 
 void Doors::stop() {
-  if (parts_->gateway) parts_->gateway->stop();
+  if (parts_->console_server) parts_->console_server->stop();
+  if (parts_->aws_server) parts_->aws_server->stop();
+  if (parts_->gateway_server) parts_->gateway_server->stop();
   if (parts_->kafka) parts_->kafka->stop();
-  if (parts_->console) parts_->console->stop();
 }
 
 }  // namespace pinpipe::app

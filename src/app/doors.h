@@ -4,7 +4,9 @@
 // Promise: open() listens on all of them or on none; stop() ends every connection.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "app/data_directory.h"
 #include "base/result.h"
@@ -28,6 +30,10 @@ class Doors {
 
  private:
   struct Parts;
+  Result<std::string> open_gateway(House& house, uint16_t port);
+  Result<std::string> open_aws(House& house, uint16_t port);
+  Result<std::string> open_console(House& house, uint16_t port);
+
   std::unique_ptr<Parts> parts_;
 };
 

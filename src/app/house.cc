@@ -27,11 +27,15 @@ struct House::Parts {
   io::Runtime runtime;
   std::unique_ptr<broker::Broker> broker;
   std::unique_ptr<broker::Topics> topics;
+  std::unique_ptr<broker::Streams> streams;
   std::unique_ptr<objects::BucketStore> buckets;
+  std::unique_ptr<objects::Uploads> uploads;
   std::unique_ptr<objects::DirectoryStore> lake_store;
   std::unique_ptr<lake::Services> lake;
   std::unique_ptr<state::Database> jobs_state;
   std::unique_ptr<jobs::Batch> batch;
+  std::unique_ptr<broker::Topics> stream_topics;
+  std::unique_ptr<jobs::StreamJob> stream_job;  // on loop 0
   std::unique_ptr<sink::SinkState> sink_state;
   std::unique_ptr<broker::Topics> sink_topics;
   std::vector<std::unique_ptr<sink::ObjectSink>> sinks;  // on loop 0
@@ -44,6 +48,7 @@ struct House::Parts {
   explicit Parts(Options wanted) : options(std::move(wanted)) {}
   Status open_stores();
   Status provision();
+  void make_stream_job();
   Status open_sinks();
   Status open_scheduler();
   Status start_services();
@@ -82,9 +87,16 @@ Status House::Parts::open_stores() {
   broker = std::move(*opened_broker);
   topics = broker->as(auth::service_principal("pinpipe"));
 
+  auto opened_streams = broker::Streams::open({.state_path = directory->state() + "/streams.db"},
+                                              *broker, runtime.disk(), system_clock());
+  if (!opened_streams) return opened_streams.error();
+  streams = std::move(*opened_streams);
+
   auto opened_buckets = objects::BucketStore::open({.root = directory->buckets()}, runtime.disk());
   if (!opened_buckets) return opened_buckets.error();
   buckets = std::move(*opened_buckets);
+  uploads = std::make_unique<objects::Uploads>(objects::LocalOptions{.root = directory->buckets()},
+                                               runtime.disk());
 
   lake_store = std::make_unique<objects::DirectoryStore>(
       objects::LocalOptions{.root = directory->lake()}, runtime.disk());
@@ -146,12 +158,33 @@ Status House::Parts::provision() {
     if (!made && made.error().code() != Code::conflict) return made;
   }
   if (options.course) return {};
+  broker::StreamAccess access = streams->as(auth::service_principal("pinpipe"));
   for (const project::Dataset& dataset : project.datasets) {
+    if (!dataset.stream.empty() && !access.find(dataset.stream)) {
+      auto made = io::wait_on(runtime.loop(0),
+                              access.create({.name = dataset.stream,
+                                             .shards = project.broker.stream_defaults.shards,
+                                             .tags = {}}));
+      if (!made) return made.error();
+    }
     if (dataset.topic.empty()) continue;
     auto made = io::wait_on(runtime.loop(0), topics->find_or_create(dataset.topic));
     if (!made) return made.error();
   }
   return {};
+}
+
+void House::Parts::make_stream_job() {
+  stream_topics = broker->as(auth::service_principal("stream-job"));
+  stream_job = std::make_unique<jobs::StreamJob>(
+      jobs::StreamJob::Options{.project = &project,
+                               .topics = stream_topics.get(),
+                               .lake = lake.get(),
+                               .lake_bucket = "delta",
+                               .loop = &runtime.loop(0),
+                               .clock = &system_clock(),
+                               .engine = engine_options(project.limits, *directory),
+                               .shared_stream = ""});
 }
 
 // The project's connectors, each following its topics.
@@ -183,6 +216,7 @@ Status House::Parts::start_services() {
   runtime.loop(0).post([this] {
     services->spawn("broker", broker->run());
     services->spawn("scheduler", scheduler->run());
+    services->spawn("stream job", stream_job->run());
     for (auto& connector : sinks) services->spawn("connector", connector->run());
   });
   return {};
@@ -228,6 +262,7 @@ Result<std::unique_ptr<House>> House::open(Options options) {
   std::unique_ptr<House> house(new House(std::move(parts)));
   Parts& p = *house->parts_;
   if (Status opened = p.open_stores(); !opened) return opened.error();
+  p.make_stream_job();
   if (Status opened = p.open_scheduler(); !opened) return opened.error();
   if (!p.options.doors) return house;
   if (Status made = p.provision(); !made) return made.error();
@@ -264,6 +299,15 @@ io::Runtime& House::runtime() {
 }
 broker::Topics& House::topics() {
   return *parts_->topics;
+}
+broker::Streams& House::streams() {
+  return *parts_->streams;
+}
+objects::Uploads& House::uploads() {
+  return *parts_->uploads;
+}
+jobs::StreamJob& House::stream_job() {
+  return *parts_->stream_job;
 }
 broker::Broker& House::broker() {
   return *parts_->broker;

@@ -11,10 +11,13 @@
 #include "app/data_directory.h"
 #include "app/operation.h"
 #include "broker/broker.h"
+#include "broker/streams.h"
 #include "broker/topics.h"
 #include "io/runtime.h"
 #include "jobs/batch.h"
+#include "jobs/stream.h"
 #include "objects/store.h"
+#include "objects/uploads.h"
 #include "project/project.h"
 #include "scheduler/scheduler.h"
 
@@ -45,6 +48,9 @@ class House {
   io::Runtime& runtime();
   broker::Topics& topics();
   broker::Broker& broker();
+  broker::Streams& streams();
+  objects::Uploads& uploads();
+  jobs::StreamJob& stream_job();
   objects::Store& buckets();
   jobs::Batch& batch();
   scheduler::Scheduler& scheduler();

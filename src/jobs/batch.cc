@@ -247,16 +247,21 @@ Result<std::unique_ptr<sql::Connection>> Batch::open_reader(const std::vector<Pi
 }
 
 io::Task<Result<std::vector<QuestionAnswer>>> Batch::ask(std::string question) {
+  auto tables = co_await pin_tables();
+  if (!tables) co_return tables.error();
+  co_return co_await ask_over(std::move(question), std::move(*tables));
+}
+
+io::Task<Result<std::vector<QuestionAnswer>>> Batch::ask_over(std::string question,
+                                                              std::vector<PinnedTable> tables) {
   if (!question.empty() && options_.project->find_query(question) == nullptr) {
     std::string names;
     for (const project::Query& query : options_.project->queries) names += " " + query.name;
     co_return Error(Code::not_found,
                     fmt::format("there is no question \"{}\"; there are:{}", question, names));
   }
-  auto tables = co_await pin_tables();
-  if (!tables) co_return tables.error();
   co_return co_await options_.work->run([&]() -> Result<std::vector<QuestionAnswer>> {
-    auto connection = open_reader(*tables, {});
+    auto connection = open_reader(tables, {});
     if (!connection) return connection.error();
     return answer(**connection, question);
   });

@@ -85,6 +85,9 @@ class Batch {
 
   // The named question, or all with an empty name, over the last published tables.
   io::Task<Result<std::vector<QuestionAnswer>>> ask(std::string question);
+  // The same over other tables: those of the stream job.
+  io::Task<Result<std::vector<QuestionAnswer>>> ask_over(std::string question,
+                                                         std::vector<PinnedTable> tables);
   // Anybody's SELECT over clean.*, raw.* and the project's tables; reads only.
   io::Task<Result<sql::Table>> query(std::string text, size_t rows_max);
 

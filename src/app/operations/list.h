@@ -27,6 +27,7 @@ io::Task<Result<Answer>> pause_dag(House& house, codec::Json arguments);
 io::Task<Result<Answer>> resume_dag(House& house, codec::Json arguments);
 io::Task<Result<Answer>> clear_run(House& house, codec::Json arguments);
 io::Task<Result<Answer>> show_task_log(House& house, codec::Json arguments);
+io::Task<Result<Answer>> tell_stream_job(House& house, codec::Json arguments);
 io::Task<Result<Answer>> list_quarantine(House& house, codec::Json arguments);
 io::Task<Result<Answer>> tell_status(House& house, codec::Json arguments);
 io::Task<Result<Answer>> tell_environment(House& house, codec::Json arguments);

@@ -41,7 +41,20 @@ Answer answer_of(const jobs::QuestionAnswer& question) {
 }
 
 io::Task<Result<Answer>> ask(House& house, Json arguments) {
-  auto answers = co_await house.batch().ask(text_argument(arguments, "question"));
+  std::string question = text_argument(arguments, "question");
+  std::string from = text_argument(arguments, "from");
+  if (from != "batch" && from != "stream")
+    co_return Error(Code::invalid, "--from is batch or stream, not \"" + from + "\"");
+  if (question.empty())
+    co_return Error(Code::invalid, "which question? `pinpipe questions` lists them");
+  Result<std::vector<jobs::QuestionAnswer>> answers = Error(Code::internal, "not asked");
+  if (from == "batch") {
+    answers = co_await house.batch().ask(question);
+  } else {
+    auto tables = co_await house.stream_job().pin_tables();
+    if (!tables) co_return tables.error();
+    answers = co_await house.batch().ask_over(question, std::move(*tables));
+  }
   if (!answers) co_return answers.error();
   co_return answer_of(answers->front());
 }

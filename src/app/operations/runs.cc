@@ -53,6 +53,17 @@ io::Task<Result<Answer>> list_runs(House& house, Json arguments) {
   co_return answer;
 }
 
+io::Task<Result<Answer>> tell_stream_job(House& house, Json) {
+  Answer answer;
+  answer.columns = {"dataset", "stream", "table",        "state", "lag",
+                    "version", "rows",   "freshness_ms", "error"};
+  for (const jobs::StreamStatus& s : co_await house.stream_job().status()) {
+    answer.add_row({s.dataset, s.stream, s.table, name_of(s.state), s.lag, s.table_version,
+                    s.table_rows, s.freshness_ms, s.error});
+  }
+  co_return answer;
+}
+
 io::Task<Result<Answer>> list_quarantine(House& house, Json arguments) {
   auto list = co_await house.batch().quarantine(
       static_cast<size_t>(std::max<int64_t>(1, integer_argument(arguments, "count"))));

@@ -1,0 +1,237 @@
+#include "jobs/stream_clean.h"
+
+#include <fmt/format.h>
+#include <limits>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "codec/json.h"
+#include "codec/json_text.h"
+#include "io/files.h"
+#include "sql/connection.h"
+
+namespace pinpipe::jobs {
+namespace {
+
+struct QuarantineColumn {
+  const char* name;
+  columns::Type type;
+  const char* sql_type;
+};
+
+// encoding says how `bytes` is to be read: "text" as it is, "base64" where it was no UTF-8.
+constexpr QuarantineColumn quarantine_columns[] = {
+    {"source", columns::Type::text, "VARCHAR"},
+    {"shard", columns::Type::int32, "INTEGER"},
+    {"record_offset", columns::Type::int64, "BIGINT"},
+    {"arrived", columns::Type::timestamp, "TIMESTAMP"},
+    {"reason", columns::Type::text, "VARCHAR"},
+    {"encoding", columns::Type::text, "VARCHAR"},
+    {"bytes", columns::Type::text, "VARCHAR"},
+    {"quarantined_at", columns::Type::timestamp, "TIMESTAMP"},
+};
+
+std::shared_ptr<const columns::Schema> quarantine_input() {
+  static const auto schema = [] {
+    std::vector<columns::Column> list;
+    for (const QuarantineColumn& column : quarantine_columns)
+      list.push_back({.name = column.name, .type = column.type, .nullable = false, .synonyms = {}});
+    auto made = columns::Schema::make(std::move(list));
+    CHECK(made.has_value(), "the quarantine's columns are good ones");
+    return std::make_shared<const columns::Schema>(std::move(*made));
+  }();
+  return schema;
+}
+
+bool is_plain_text(std::string_view bytes) {
+  return codec::is_utf8(bytes) && bytes.find('\0') == std::string_view::npos;
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
+  codec::append_json_string(out, text);
+}
+
+std::string quarantine_lines(const std::vector<RefusedRecord>& refused, const std::string& stream,
+                             int64_t now_ms) {
+  std::string lines;
+  std::string now = to_rfc3339(now_ms);
+  for (const RefusedRecord& record : refused) {
+    bool plain = is_plain_text(record.bytes);
+    fmt::format_to(std::back_inserter(lines), "{{\"shard\":{},\"record_offset\":{}", record.shard,
+                   record.offset);
+    append_member(lines, "source", fmt::format("{}/{}/{}", stream, record.shard, record.offset));
+    append_member(lines, "arrived", to_rfc3339(record.arrived_ms));
+    append_member(lines, "reason",
+                  is_plain_text(record.reason) ? record.reason : "not valid UTF-8");
+    append_member(lines, "encoding", plain ? "text" : "base64");
+    append_member(lines, "bytes", plain ? record.bytes : to_base64(record.bytes));
+    append_member(lines, "quarantined_at", now);
+    lines += "}\n";
+  }
+  return lines;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<sql::Engine>> WarmEngine::get() {
+  std::lock_guard lock(mutex_);
+  if (auto engine = engine_.lock()) return engine;
+  auto opened = sql::Engine::open(options_);
+  if (!opened) return opened.error();
+  std::shared_ptr<sql::Engine> engine = std::move(*opened);
+  engine_ = engine;
+  return engine;
+}
+
+const lake::Schema& StreamCleaner::quarantine_schema() {
+  static const lake::Schema schema = [] {
+    lake::Schema made;
+    for (const QuarantineColumn& column : quarantine_columns)
+      made.fields.push_back({.name = column.name, .type = *lake::type_of_sql(column.sql_type)});
+    return made;
+  }();
+  return schema;
+}
+
+// A failure in the project's SQL names the file and the place in it.
+Error StreamCleaner::with_place(const Error& error, const project::SqlFile& file) const {
+  const sql::Failure& failure = session_->last_failure();
+  if (!failure.position) return error.with(file.path);
+  return error.with(
+      fmt::format("{}:{}:{}", file.path, failure.position->line, failure.position->column));
+}
+
+Status StreamCleaner::open(WarmEngine& engine) {
+  auto got = engine.get();
+  if (!got) return got.error();
+  auto session = (*got)->connect();
+  if (!session) return session.error();
+  engine_ = std::move(*got);
+  session_ = std::move(*session);
+  Status made =
+      set_input({"raw", dataset_.name}, std::make_shared<const columns::Schema>(dataset_.schema),
+                {}, [](const columns::Refused&) {}, {});
+  if (made) {
+    made = session_->create_view({"clean", dataset_.name}, dataset_.clean.text);
+    if (!made) made = with_place(made.error(), dataset_.clean);
+  }
+  if (!made) (void)close();
+  return made;
+}
+
+bool StreamCleaner::close() {
+  bool was_open = is_open();
+  input_.reset();
+  scan_.reset();
+  session_.reset();
+  engine_.reset();
+  return was_open;
+}
+
+Status StreamCleaner::set_input(sql::TableName view, std::shared_ptr<const columns::Schema> schema,
+                                std::vector<sql::Piece> pieces,
+                                columns::JsonDecoder::OnRefused on_refused, std::stop_token stop) {
+  // Shared, so that the records can go when they are used up while the view stays.
+  input_ = std::make_shared<std::vector<sql::Piece>>(std::move(pieces));
+  sql::JsonInput input{.schema = std::move(schema),
+                       .open = [pieces = input_] { return sql::pieces_of(*pieces); },
+                       .on_refused = std::move(on_refused),
+                       .stop = std::move(stop)};
+  auto scan = session_->create_json_view(view, std::move(input));
+  if (!scan) return scan.error();
+  scan_ = std::move(*scan);
+  return {};
+}
+
+Result<lake::Schema> StreamCleaner::schema() {
+  return lake::schema_of(*session_,
+                         "SELECT * FROM " + sql::TableName{"clean", dataset_.name}.quoted());
+}
+
+Result<CleanedBatch> StreamCleaner::clean(const StreamBatch& batch, const lake::Schema& table,
+                                          const Places& places, std::stop_token stop) {
+  auto cleaned = clean_now(batch, table, places, std::move(stop));
+  if (input_) input_->clear();
+  return cleaned;
+}
+
+Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const lake::Schema& table,
+                                              const Places& places, std::stop_token stop) {
+  StreamLines lines = lines_of(batch, stream_, filter_);
+  CleanedBatch cleaned{
+      .rows = {}, .quarantine = {}, .records = lines.records, .oldest_ms = lines.oldest_ms};
+  std::vector<RefusedRecord> refused = std::move(lines.refused);
+  auto raw = std::make_shared<const columns::Schema>(dataset_.schema);
+  auto take_refused = [&](const columns::Refused& one) {
+    RefusedRecord record = record_at(batch, one.source, one.line);
+    record.reason = one.reason;
+    record.bytes = one.bytes;
+    refused.push_back(std::move(record));
+  };
+  Status set = set_input({"raw", dataset_.name}, raw, std::move(lines.pieces), take_refused, stop);
+  if (!set) return set.error();
+  auto rows =
+      lake::encode(*session_, "SELECT * FROM " + sql::TableName{"clean", dataset_.name}.quoted(),
+                   places.rows, {.table = &table, .stop = stop});
+  if (!rows) return rows.error().with(dataset_.clean.path);
+  cleaned.rows = std::move(*rows);
+  columns::Counts counts = scan_->counts();
+  cleaned.raw_rows = counts.rows;
+  Status taken = counts.lines == lines.lines
+                     ? take_quarantined(batch, refused, stop)
+                     : Status(Error(Code::internal,
+                                    fmt::format("{} records of {} were read; does {} read all of "
+                                                "raw.{}?",
+                                                counts.lines, lines.lines, dataset_.clean.path,
+                                                dataset_.name)));
+  cleaned.quarantined = refused.size();
+  if (taken && !refused.empty() && !batch.is_replay) {
+    input_->clear();
+    auto encoded = encode_quarantine(refused, places.quarantine, stop);
+    taken = encoded ? Status() : encoded.error();
+    if (encoded) cleaned.quarantine = std::move(*encoded);
+  }
+  if (taken) return cleaned;
+  for (const lake::DataFile& file : cleaned.rows.files)
+    (void)io::posix_files().remove(file.temporary_path);
+  return taken.error();
+}
+
+// The raw rows that the project's own SQL sets aside.
+Status StreamCleaner::take_quarantined(const StreamBatch& batch, std::vector<RefusedRecord>& into,
+                                       const std::stop_token& stop) {
+  if (dataset_.quarantine.text.empty()) return {};
+  auto taken = session_->query(dataset_.quarantine.text,
+                               {.rows_max = std::numeric_limits<size_t>::max(), .stop = stop});
+  if (!taken) return with_place(taken.error(), dataset_.quarantine);
+  for (const sql::Row& row : taken->rows) {
+    RefusedRecord record = record_at(batch, sql::to_text(row[0]),
+                                     std::strtoull(sql::to_text(row[1]).c_str(), nullptr, 10));
+    record.bytes = sql::to_text(row[2]);
+    record.reason = sql::to_text(row[3]);
+    into.push_back(std::move(record));
+  }
+  return {};
+}
+
+Result<lake::Encoded> StreamCleaner::encode_quarantine(const std::vector<RefusedRecord>& refused,
+                                                       const std::string& place,
+                                                       std::stop_token stop) {
+  auto bytes =
+      std::make_shared<const std::string>(quarantine_lines(refused, stream_, clock_.wall_ms()));
+  std::vector<sql::Piece> pieces;
+  pieces.push_back({.source = "quarantine", .bytes = *bytes, .first_line = 1, .keep = bytes});
+  sql::TableName view{"quarantine", dataset_.name};
+  std::string problem;
+  auto note = [&](const columns::Refused& one) { problem = one.reason; };
+  Status set = set_input(view, quarantine_input(), std::move(pieces), note, stop);
+  if (!set) return set.error();
+  auto encoded = lake::encode(*session_, "SELECT * FROM " + view.quoted(), place,
+                              {.table = &quarantine_schema(), .stop = stop});
+  if (!encoded) return encoded.error();
+  CHECK(problem.empty(), "the quarantine's own lines can be read: " + problem);
+  return encoded;
+}
+
+}  // namespace pinpipe::jobs

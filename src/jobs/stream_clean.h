@@ -1,0 +1,89 @@
+// A micro-batch's way through the SQL engine: the data set's own SQL over raw.<dataset>, which is
+// the batch. Everything here blocks and belongs on the work pool.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "jobs/stream_records.h"
+#include "lake/encode.h"
+#include "project/project.h"
+#include "sql/engine.h"
+
+namespace pinpipe::jobs {
+
+// The engine that all data sets' sessions share: open as long as one of them is.
+class WarmEngine {
+ public:
+  explicit WarmEngine(sql::Engine::Options options) : options_(std::move(options)) {}
+  Result<std::shared_ptr<sql::Engine>> get();
+
+ private:
+  const sql::Engine::Options options_;
+  // Held while the engine opens, so that two sessions that start together get one engine; only
+  // threads of the work pool wait here.
+  std::mutex mutex_;
+  std::weak_ptr<sql::Engine> engine_;
+};
+
+struct CleanedBatch {
+  lake::Encoded rows;        // of the stream table
+  lake::Encoded quarantine;  // of the quarantine table; no files when all was well
+  uint64_t records = 0;      // that are this data set's
+  uint64_t raw_rows = 0;
+  uint64_t quarantined = 0;
+  int64_t oldest_ms = 0;
+};
+
+// One data set's session. One thread at a time.
+class StreamCleaner {
+ public:
+  StreamCleaner(const project::Dataset& dataset, std::string stream, RecordFilter filter,
+                Clock& clock)
+      : dataset_(dataset), stream_(std::move(stream)), filter_(std::move(filter)), clock_(clock) {}
+
+  // Where the files are written until they are committed: two names that are free.
+  struct Places {
+    std::string rows;
+    std::string quarantine;
+  };
+
+  bool is_open() const { return session_ != nullptr; }
+  Status open(WarmEngine& engine);
+  bool close();  // whether it was open
+
+  // What the clean SQL's rows look like. Open before.
+  Result<lake::Schema> schema();
+  // On error no file is left. Open before.
+  Result<CleanedBatch> clean(const StreamBatch& batch, const lake::Schema& table,
+                             const Places& places, std::stop_token stop);
+
+  static const lake::Schema& quarantine_schema();
+
+ private:
+  Result<CleanedBatch> clean_now(const StreamBatch& batch, const lake::Schema& table,
+                                 const Places& places, std::stop_token stop);
+  Status set_input(sql::TableName view, std::shared_ptr<const columns::Schema> schema,
+                   std::vector<sql::Piece> pieces, columns::JsonDecoder::OnRefused on_refused,
+                   std::stop_token stop);
+  Status take_quarantined(const StreamBatch& batch, std::vector<RefusedRecord>& into,
+                          const std::stop_token& stop);
+  Result<lake::Encoded> encode_quarantine(const std::vector<RefusedRecord>& refused,
+                                          const std::string& place, std::stop_token stop);
+  Error with_place(const Error& error, const project::SqlFile& file) const;
+
+  const project::Dataset& dataset_;
+  const std::string stream_;
+  const RecordFilter filter_;
+  Clock& clock_;
+  std::shared_ptr<sql::Engine> engine_;
+  std::unique_ptr<sql::Connection> session_;
+  std::shared_ptr<sql::JsonScan> scan_;             // of the last set_input
+  std::shared_ptr<std::vector<sql::Piece>> input_;  // of the last set_input
+};
+
+}  // namespace pinpipe::jobs
