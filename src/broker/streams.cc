@@ -18,10 +18,17 @@ constexpr int64_t retention_ms_standard = 24LL * 3600 * 1000;
 // The largest record of any stream, with its key and headers.
 constexpr int64_t message_bytes = (int64_t{record_kib_max} << 10) + 65'536;
 
+// Whole segments are removed, so expired records stay on disk for a 24th of the retention at most.
+void set_retention_in(ConfigMap& configs, int64_t retention_ms) {
+  configs["retention.ms"] = std::to_string(retention_ms);
+  configs["segment.ms"] = std::to_string(std::max<int64_t>(retention_ms / 24, 1));
+}
+
 ConfigMap stream_configs() {
-  return {{std::string(time_setting), std::string(time_value)},
-          {"retention.ms", std::to_string(retention_ms_standard)},
-          {"max.message.bytes", std::to_string(message_bytes)}};
+  ConfigMap configs = {{std::string(time_setting), std::string(time_value)},
+                       {"max.message.bytes", std::to_string(message_bytes)}};
+  set_retention_in(configs, retention_ms_standard);
+  return configs;
 }
 
 bool is_topic_of(const Topic& topic, const stream_rows::Row& row) {
@@ -245,7 +252,7 @@ io::Task<Status> StreamAccess::set_retention(StreamPointer stream, int64_t reten
   auto topic = cluster_->find(stream->id);
   if (!topic) co_return topic.error();
   ConfigMap configs = (*topic)->facts.configs;
-  configs["retention.ms"] = std::to_string(retention_ms);
+  set_retention_in(configs, retention_ms);
   co_return co_await cluster_->set_configs(stream->name, std::move(configs), false);
 }
 

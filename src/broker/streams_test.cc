@@ -168,6 +168,8 @@ TEST_F(StreamsTest, what_is_older_than_the_retention_is_not_read) {
   ASSERT_TRUE(wait(access_->set_retention(stream, 48LL * 3'600'000)));
   EXPECT_EQ(read_all("s", 0), (Texts{"old", "new"}));
   EXPECT_EQ(access_->retention_ms(*find("s")), 48LL * 3'600'000);
+  auto topics = broker_->as(auth::local_principal());
+  EXPECT_EQ(topics->find("s")->configs.at("segment.ms"), std::to_string(2 * 3'600'000));
 }
 
 TEST_F(StreamsTest, streams_records_tags_and_iterators_survive_a_restart) {

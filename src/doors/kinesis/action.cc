@@ -120,6 +120,11 @@ std::unexpected<Failure> shard_limit_exceeded(const Call& call, int64_t more) {
                   call.account, call.region, call.streams.open_shards(), call.shards_max, more)});
 }
 
+int64_t retention_hours(const Call& call, const broker::Stream& stream) {
+  int64_t kept_ms = call.streams.retention_ms(stream);
+  return kept_ms < 0 ? retention_hours_max : kept_ms / hour_ms;
+}
+
 bool is_listed(const Call& call, const broker::Stream& stream, const broker::Shard& shard) {
   if (shard.is_open()) return true;
   int64_t kept_ms = call.streams.retention_ms(stream);

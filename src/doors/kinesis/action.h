@@ -60,6 +60,11 @@ std::unexpected<Failure> no_shard(const Call& call, std::string_view shard_id,
 // The words for an error of the broker that has none of its own.
 std::unexpected<Failure> failed(const Call& call, const Error& error, std::string_view stream);
 std::unexpected<Failure> shard_limit_exceeded(const Call& call, int64_t more);
+inline constexpr int64_t hour_ms = 3'600'000;
+inline constexpr int64_t retention_hours_max = 8760;
+// How long the stream keeps records; the most there is when they stay for ever, as a Kafka client
+// may have set.
+int64_t retention_hours(const Call& call, const broker::Stream& stream);
 // Shards that a reader may still need: open ones and those closed within the retention.
 bool is_listed(const Call& call, const broker::Stream& stream, const broker::Shard& shard);
 void write_shard(codec::JsonWriter& out, const broker::Shard& shard);

@@ -10,9 +10,7 @@ namespace {
 
 using codec::JsonWriter;
 
-constexpr int64_t hour_ms = 3'600'000;
 constexpr int64_t retention_hours_min = 24;
-constexpr int64_t retention_hours_max = 8760;
 constexpr size_t tags_max = 50;
 constexpr int64_t tags_listed_max = 50;
 
@@ -89,7 +87,7 @@ io::Task<Outcome> set_retention(const Call& call, bool grows) {
         fmt::format("Maximum allowed retention period is {} hours. Requested retention period ({} "
                     "hours) is too long.",
                     retention_hours_max, hours));
-  int64_t now = call.streams.retention_ms(**stream) / hour_ms;
+  int64_t now = retention_hours(call, **stream);
   if (grows ? hours < now : hours > now)
     co_return invalid_argument(
         fmt::format("Requested retention period ({} hours) for stream {} can not be {} than "

@@ -91,8 +91,7 @@ void write_common(const Call& call, JsonWriter& out, const broker::Stream& strea
 }
 
 void write_settings(const Call& call, JsonWriter& out, const broker::Stream& stream) {
-  constexpr int64_t hour_ms = 3'600'000;
-  out.field("RetentionPeriodHours", call.streams.retention_ms(stream) / hour_ms)
+  out.field("RetentionPeriodHours", retention_hours(call, stream))
       .key("EnhancedMonitoring")
       .raw(R"([{"ShardLevelMetrics":[]}])")
       .field("EncryptionType", "NONE");
