@@ -12,7 +12,7 @@
 
 namespace pinpipe::rest {
 
-class WatchedTopics final : public broker::Topics {
+class WatchedTopics : public broker::Topics {
  public:
   struct Kept {
     std::optional<std::string> key, value;
