@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <utility>
 
 #include "base/check.h"
 #include "sql/engine_state.h"
@@ -109,7 +110,7 @@ Connection::~Connection() {
     // What cannot be dropped now (the session is in a failed state) goes with the engine.
     if (auto gone = execute("use memory; detach " + catalog_); !gone) catalog_.clear();
   }
-  for (int64_t input : inputs_) engine_->json_tables.remove(input);
+  for (const auto& [view, input] : inputs_) engine_->json_tables.remove(input);
   library().disconnect(&handle_);
 }
 
@@ -162,7 +163,8 @@ Result<std::shared_ptr<JsonScan>> Connection::create_json_view(const TableName& 
     names += (names.empty() ? "" : ", ") + quoted_name(column.name);
   }
   auto [number, table] = engine_->json_tables.add(std::move(input));
-  inputs_.push_back(number);
+  auto [known, is_new] = inputs_.try_emplace(view.quoted(), number);
+  if (!is_new) engine_->json_tables.remove(std::exchange(known->second, number));
   auto made = create_view(view, fmt::format("select {} from pinpipe_json({})", names, number));
   if (!made) return made.error();
   made = create_view({view.schema, view.name + "_records"},

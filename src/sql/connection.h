@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <duckdb.h>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,7 +73,7 @@ class Connection {
 
   // `view` has the schema's columns; <view>_records has also _source, _line and _bytes of each row.
   // The JSON is read whenever a query names one of them; see json_scan.h. Both views and the input
-  // live as long as the connection.
+  // live as long as the connection, or until the view is created again with another input.
   Result<std::shared_ptr<JsonScan>> create_json_view(const TableName& view, JsonInput input);
   // Reads it once, into a table.
   Result<columns::Counts> load_json(const TableName& table, JsonInput input);
@@ -103,7 +104,7 @@ class Connection {
   std::shared_ptr<Engine::State> engine_;
   duckdb_connection handle_;
   std::string catalog_;
-  std::vector<int64_t> inputs_;
+  std::map<std::string, int64_t> inputs_;  // by quoted view
   Failure failure_;
 };
 
