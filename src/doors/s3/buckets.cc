@@ -155,7 +155,7 @@ io::Task<Outcome> bucket_setting(Call& call, const std::string& region) {
 
 io::Task<Outcome> object_setting(Call& call) {
   auto found = co_await call.store.head(call.bucket, call.key);
-  if (!found) co_return std::unexpected(failure_of(found.error(), call));
+  if (!found) co_return co_await object_failure(call, found.error());
   if (call.request.method == "GET" && call.has("acl")) co_return answer_acl(call);
   if (call.request.method == "GET" && call.has("tagging")) {
     std::string xml;

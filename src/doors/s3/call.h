@@ -47,6 +47,8 @@ int status_of(std::string_view code);
 void answer_failure(Call& call, const Failure& failure);
 // What an error of ours means for an object or, when the call has no key, for a bucket.
 Failure failure_of(const Error& error, const Call& call);
+// Likewise for an object that was not found: NoSuchBucket when it is the bucket that is missing.
+io::Task<Outcome> object_failure(Call& call, Error error);
 void answer_xml(Call& call, std::string xml);
 
 }  // namespace pinpipe::s3

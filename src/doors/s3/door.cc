@@ -23,6 +23,19 @@ std::string_view host_without_port(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
+// The label in front of the longest base domain that the host ends with; empty when there is none.
+std::string bucket_of_host(std::string_view host, const std::vector<std::string>& domains) {
+  size_t longest = 0;
+  for (const std::string& domain : domains) {
+    // The domain itself is an endpoint, also where it lies below a shorter one.
+    if (host == domain) return {};
+    bool below = host.size() > domain.size() + 1 && host.ends_with(domain) &&
+                 host[host.size() - domain.size() - 1] == '.';
+    if (below) longest = std::max(longest, domain.size());
+  }
+  return longest == 0 ? std::string() : std::string(host.substr(0, host.size() - longest - 1));
+}
+
 }  // namespace
 
 Door::Door(Parts parts, Options options) : parts_(std::move(parts)), options_(std::move(options)) {}
@@ -73,15 +86,7 @@ Outcome Door::address(Call& call) const {
   if (!path.starts_with('/')) return failure("InvalidURI", "Couldn't parse the specified URI.");
   path.remove_prefix(1);
   std::string_view host = host_without_port(call.header("Host"));
-  for (const std::string& domain : options_.base_domains) {
-    if (host.size() > domain.size() + 1 && host.ends_with(domain) &&
-        host[host.size() - domain.size() - 1] == '.') {
-      std::string label(host.substr(0, host.size() - domain.size() - 1));
-      if (label == "s3" || label.starts_with("s3.")) continue;  // an endpoint of its own
-      call.bucket = std::move(label);
-      break;
-    }
-  }
+  call.bucket = bucket_of_host(host, options_.base_domains);
   if (call.bucket.empty()) {
     size_t end = std::min(path.find('/'), path.size());
     auto bucket = codec::percent_decode(path.substr(0, end));

@@ -119,4 +119,12 @@ Failure failure_of(const Error& error, const Call& call) {
   return {"InternalError", error.text(), {}};
 }
 
+io::Task<Outcome> object_failure(Call& call, Error error) {
+  if (error.code() == Code::not_found) {
+    auto bucket = co_await call.store.find_bucket(call.bucket);
+    if (!bucket && bucket.error().code() == Code::not_found) call.key.clear();
+  }
+  co_return std::unexpected(failure_of(error, call));
+}
+
 }  // namespace pinpipe::s3

@@ -33,7 +33,7 @@ void write_range_headers(Call& call, const objects::ObjectFacts& facts, const Ra
 
 io::Task<Outcome> head_object(Call& call) {
   auto facts = co_await call.store.head(call.bucket, call.key);
-  if (!facts) co_return std::unexpected(failure_of(facts.error(), call));
+  if (!facts) co_return co_await object_failure(call, facts.error());
   if (Outcome met = check_read_conditions(call, *facts); !met) co_return met;
   auto range = range_of(call.header("Range"), facts->size);
   if (!range) co_return std::unexpected(range.error());
@@ -47,7 +47,7 @@ io::Task<Outcome> head_object(Call& call) {
 io::Task<Outcome> get_object(Call& call) {
   if (call.request.method == "HEAD") co_return co_await head_object(call);
   auto opened = co_await call.store.open(call.bucket, call.key);
-  if (!opened) co_return std::unexpected(failure_of(opened.error(), call));
+  if (!opened) co_return co_await object_failure(call, opened.error());
   std::shared_ptr<objects::OpenObject> object = std::move(*opened);
   const objects::ObjectFacts& facts = object->facts();
   if (Outcome met = check_read_conditions(call, facts); !met) {

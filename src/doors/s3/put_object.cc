@@ -90,9 +90,7 @@ io::Task<Outcome> copy_object(Call& call) {
   if (!facts) {
     Call of_source{
         call.request, call.response, source->bucket, source->key, {}, call.store, {}, {}};
-    auto bucket = co_await call.store.find_bucket(source->bucket);
-    if (!bucket) of_source.key.clear();
-    co_return std::unexpected(failure_of(facts.error(), of_source));
+    co_return co_await object_failure(of_source, facts.error());
   }
   if (Outcome met = check_read_conditions(call, *facts, "x-amz-copy-source-"); !met) co_return met;
   if (attributes) {  // checksums belong to the bytes, not to the metadata that is replaced
@@ -101,11 +99,7 @@ io::Task<Outcome> copy_object(Call& call) {
   }
   auto copied = co_await call.store.copy(source->bucket, source->key, call.bucket, call.key,
                                          std::move(attributes), std::move(*condition));
-  if (!copied) {
-    auto bucket = co_await call.store.find_bucket(call.bucket);
-    if (!bucket) call.key.clear();
-    co_return std::unexpected(failure_of(copied.error(), call));
-  }
+  if (!copied) co_return co_await object_failure(call, copied.error());
   std::string xml;
   codec::XmlWriter writer(xml);
   writer.declaration().begin("CopyObjectResult").attribute("xmlns", xml_namespace);
