@@ -46,7 +46,7 @@ io::Task<Result<ObjectFacts>> Access::put(std::string bucket, std::string key, s
                                           Attributes attributes, Condition condition) {
   if (Status may = check_object(Action::write, bucket, key); !may) co_return may.error();
   co_return co_await store_->put(std::move(bucket), std::move(key), std::move(bytes),
-                                std::move(attributes), std::move(condition));
+                                 std::move(attributes), std::move(condition));
 }
 
 io::Task<Result<ObjectFacts>> Access::adopt(std::string bucket, std::string temporary_path,
@@ -54,7 +54,7 @@ io::Task<Result<ObjectFacts>> Access::adopt(std::string bucket, std::string temp
                                             Condition condition, std::string etag) {
   if (Status may = check_object(Action::write, bucket, key); !may) co_return may.error();
   co_return co_await store_->adopt(std::move(bucket), std::move(temporary_path), std::move(key),
-                                  std::move(attributes), std::move(condition), std::move(etag));
+                                   std::move(attributes), std::move(condition), std::move(etag));
 }
 
 io::Task<Result<ObjectFacts>> Access::head(std::string bucket, std::string key) {
@@ -86,7 +86,7 @@ io::Task<Result<ObjectFacts>> Access::copy(std::string from_bucket, std::string 
   if (may) may = check_object(Action::write, to_bucket, to_key);
   if (!may) co_return may.error();
   co_return co_await store_->copy(std::move(from_bucket), std::move(from_key), std::move(to_bucket),
-                                 std::move(to_key), std::move(attributes), std::move(condition));
+                                  std::move(to_key), std::move(attributes), std::move(condition));
 }
 
 io::Task<Result<Listing>> Access::list(std::string bucket, ListQuery query) {

@@ -230,6 +230,7 @@ Result<ObjectFacts> BucketStore::place(Operation& operation, const std::string& 
     return done.error();
   }
   facts_cache_.keep(place->path, *file, facts);
+  note_touched(place->path, operation.bucket);
   operation.placed_path = std::move(place->path);
   return facts;
 }
@@ -239,8 +240,10 @@ Status BucketStore::exchange_attributes(const ObjectFacts& facts, const std::str
   std::string path = attributes_path(bucket, place.relative);
   bool needed = !is_default(facts.attributes) || facts.size > cheap_hash_bytes_max ||
                 facts.etag.contains('-');
+  if (!needed && !place.occupied) return {};
+  note_touched(path, bucket);
   if (!needed) {
-    if (place.occupied) (void)files().remove(path);
+    (void)files().remove(path);
     return {};
   }
   auto temporary = write_unsynced(to_text(facts));
@@ -274,6 +277,8 @@ Result<ObjectFacts> BucketStore::remove_now(const Operation& operation) {
   {
     std::lock_guard lock(version_lock(operation.bucket, operation.key));
     if (Status removed = files().remove(found->path); !removed) return removed.error();
+    note_touched(found->path, operation.bucket);
+    note_touched(attributes, operation.bucket);
     if (!files().remove(attributes)) attributes.clear();
   }
   std::string base = tree_.directory(operation.bucket);

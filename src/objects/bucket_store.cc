@@ -33,8 +33,9 @@ BucketStore::~BucketStore() {
   for (std::string& path : journal_.close_segment()) segments.push_back(std::move(path));
   if (segments.empty()) return;
   checkpointing_ = true;
+  closed_touched_.merge(touched_);
   lock.unlock();
-  checkpoint(segments);
+  checkpoint(segments, closed_touched_);
 }
 
 Status BucketStore::check_name(std::string_view bucket) const {
@@ -299,17 +300,20 @@ void BucketStore::turn_segment() {
   // With too many segments waiting, writers wait for the disk: here, by not going on.
   if (checkpointing_ && closed_segments_.size() >= segments_waiting_max)
     idle_.wait(lock, [this] { return !checkpointing_; });
+  closed_touched_.merge(touched_);
+  touched_.clear();
   if (checkpointing_) return;
   checkpointing_ = true;
   bool queued = disk_.submit(
-      [this, segments = std::exchange(closed_segments_, {})] { checkpoint(segments); });
+      [this, segments = std::exchange(closed_segments_, {}),
+       touched = std::exchange(closed_touched_, {})] { checkpoint(segments, touched); });
   CHECK(queued, "the disk pool's queue is larger than the number of stores");
 }
 
 // All that the closed segments promise was done to the files before they were closed; once those
 // are synced, the segments have nothing to add.
-void BucketStore::checkpoint(const std::vector<std::string>& segments) {
-  Status synced = files().sync_tree(tree_.root());
+void BucketStore::checkpoint(const std::vector<std::string>& segments, const Touched& touched) {
+  Status synced = sync_touched(touched);
   if (synced) synced = journal_.remove_segments(segments);
   if (!synced)
     log_error("objects", "synced files late: the journal is kept for the next start",
@@ -317,6 +321,31 @@ void BucketStore::checkpoint(const std::vector<std::string>& segments) {
   std::lock_guard lock(mutex_);
   checkpointing_ = false;
   idle_.notify_all();
+}
+
+Status BucketStore::sync_touched(const Touched& touched) {
+  if (touched.size() > touched_max) return files().sync_tree(tree_.root());
+  for (const std::string& path : touched) {
+    auto facts = files().facts(path);
+    Status synced = facts ? Status{} : Status(facts.error());
+    if (facts && facts->is_directory) {
+      synced = files().sync_directory(path);
+    } else if (facts) {
+      auto file = files().open(path, io::OpenMode::read);
+      synced = file ? (*file)->sync() : Status(file.error());
+    }
+    // What is gone was removed by a later operation, which noted the directories above.
+    if (!synced && synced.error().code() != Code::not_found) return synced;
+  }
+  return {};
+}
+
+void BucketStore::note_touched(std::string path, const std::string& bucket) {
+  std::string base = tree_.directory(bucket);
+  for (; path.size() >= base.size() && touched_.size() <= touched_max;
+       path = io::parent_directory(path)) {
+    if (!touched_.insert(path).second) return;  // then so are those above
+  }
 }
 
 }  // namespace pinpipe::objects

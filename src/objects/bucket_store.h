@@ -18,6 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ class BucketStore final : public LocalStore {
   static constexpr size_t queued_bytes_max = 64 << 20;
   static constexpr size_t queued_operations_max = 16'384;
   static constexpr size_t segments_waiting_max = 4;
+  // So many files and directories are synced one by one; beyond it, all that the disk holds at
+  // once.
+  static constexpr size_t touched_max = 256;
   // A larger object is written and synced as a file of its own; only its name is journaled.
   static constexpr size_t journaled_object_bytes_max = 256 * 1024;
 
@@ -101,7 +105,11 @@ class BucketStore final : public LocalStore {
   Result<ObjectFacts> create_bucket_now(const std::string& name);
   Result<ObjectFacts> remove_bucket_now(const std::string& name);
   void turn_segment();
-  void checkpoint(const std::vector<std::string>& segments);
+  // What the operations of some journal segments did to the disk.
+  using Touched = std::set<std::string>;
+  void note_touched(std::string path, const std::string& bucket);
+  void checkpoint(const std::vector<std::string>& segments, const Touched& touched);
+  Status sync_touched(const Touched& touched);
   static Result<std::string> md5_of_file(io::File& file);
   Result<std::string> etag_of_file(const std::string& path, const io::FileFacts& facts);
   std::string attributes_path(std::string_view bucket, std::string_view relative) const;
@@ -109,6 +117,7 @@ class BucketStore final : public LocalStore {
   Journal journal_;
   FactsCache facts_cache_;
   bool poisoned_ = false;  // by the committing thread only
+  Touched touched_;        // likewise; files and directories since the last closed segment
 
   std::mutex mutex_;
   std::condition_variable idle_;
@@ -117,6 +126,7 @@ class BucketStore final : public LocalStore {
   bool committing_ = false;
   bool checkpointing_ = false;
   std::vector<std::string> closed_segments_;
+  Touched closed_touched_;
 };
 
 }  // namespace pinpipe::objects

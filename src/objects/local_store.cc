@@ -63,8 +63,8 @@ std::string LocalStore::new_temporary() {
   // The process's start makes the name unique across restarts that left something behind.
   static const int64_t started_ms = system_clock().wall_ms();
   static std::atomic<uint64_t> made{0};
-  // Callers write there themselves, before anything else has made the directory; a failure shows when
-  // they do.
+  // Callers write there themselves, before anything else has made the directory; a failure shows
+  // when they do.
   (void)files().make_directories(temporary_directory());
   return temporary_directory() + "/" + std::to_string(started_ms) + "-" +
          std::to_string(made.fetch_add(1));
