@@ -11,6 +11,7 @@
 #include "app/house.h"
 #include "app/remote.h"
 #include "io/scope.h"
+#include "project/nearest.h"
 
 namespace pinpipe::app {
 namespace {
@@ -128,6 +129,24 @@ ExitCode run_operation(const Operation& operation, const Invocation& invocation)
   return answer ? print_answer(operation, *answer, invocation) : report(answer.error());
 }
 
+// The sentence about a word that stands where a command should and is none; empty otherwise.
+std::string unknown_command(const CLI::App& top) {
+  std::vector<std::string> words = top.remaining(true);
+  std::erase_if(words, [](const std::string& word) { return word.starts_with('-'); });
+  const CLI::App* place = &top;
+  for (const CLI::App* noun : top.get_subcommands()) {
+    if (noun->get_require_subcommand_min() > 0) place = noun;
+  }
+  if (words.empty() || !place->get_subcommands().empty()) return "";
+  std::vector<std::string> names;
+  for (const CLI::App* sub : place->get_subcommands(nullptr)) names.push_back(sub->get_name());
+  std::string who = place == &top ? "there is no command" : place->get_name() + " has no command";
+  std::string help = place == &top ? "pinpipe --help" : "pinpipe " + place->get_name() + " --help";
+  std::string meant = project::did_you_mean(words.front(), names);
+  return who + " \"" + words.front() + "\"; " + (meant.empty() ? "" : meant + " ") + "`" + help +
+         "` lists them";
+}
+
 size_t terminal_width() {
   winsize size{};
   if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
@@ -176,8 +195,7 @@ int run_command_line(int argc, char** argv) {
   parser.top
       .add_option("--overlay", parser.overlays,
                   "a folder whose files lie over the project's; may be repeated")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   parser.top.add_option("-o,--output", parser.form, "table, json, ndjson or csv [table]");
   parser.top.footer("Start with: pinpipe demo\nEach command has its own --help with an example.");
 
@@ -207,6 +225,8 @@ int run_command_line(int argc, char** argv) {
   try {
     parser.top.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    std::string unknown = e.get_exit_code() == 0 ? "" : unknown_command(parser.top);
+    if (!unknown.empty()) return static_cast<int>(report(Error(Code::invalid, unknown)));
     int code = parser.top.exit(e);
     return code == 0 ? 0 : static_cast<int>(ExitCode::usage);
   }

@@ -52,7 +52,7 @@ struct House::Parts {
   Status open_sinks();
   Status open_scheduler();
   Status start_services();
-  void start_scheduler_alone();
+  void start_scheduler_alone(bool working);
   void stop();
 };
 
@@ -222,9 +222,11 @@ Status House::Parts::start_services() {
   return {};
 }
 
-void House::Parts::start_scheduler_alone() {
+void House::Parts::start_scheduler_alone(bool working) {
   services = std::make_unique<io::Scope>(runtime.loop(0));
-  runtime.loop(0).post([this] { services->spawn("scheduler", scheduler->run()); });
+  runtime.loop(0).post([this, working] {
+    services->spawn("scheduler", working ? scheduler->run() : scheduler->answer_requests());
+  });
 }
 
 void House::Parts::stop() {
@@ -278,7 +280,7 @@ Result<std::unique_ptr<House>> House::open(Options options) {
 Result<Answer> House::call(const Operation& operation, codec::Json arguments) {
   // A command on the directory itself may trigger a run and wait for it; one that only reads starts
   // nothing.
-  if (operation.writes && !parts_->services) parts_->start_scheduler_alone();
+  if (!parts_->services) parts_->start_scheduler_alone(operation.writes);
   return io::wait_on(parts_->runtime.loop(0), operation.run(*this, std::move(arguments)));
 }
 

@@ -141,6 +141,15 @@ io::Task<> Scheduler::run() {
   co_await scope_.join();
 }
 
+io::Task<> Scheduler::answer_requests() {
+  while (!co_await io::cancelled()) {
+    uint64_t version = signal_.version();
+    take_requests();
+    for (auto& answer : std::exchange(answers_, {})) answer();
+    (void)co_await signal_.wait_beyond(version, io::never);
+  }
+}
+
 void Scheduler::take_requests() {
   std::deque<std::move_only_function<void()>> requests;
   {

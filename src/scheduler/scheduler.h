@@ -92,6 +92,8 @@ class Scheduler {
   void register_job(std::string name, Job job);
   // Does the work until cancelled, then stops the tries under way. On the scheduler's loop.
   io::Task<> run();
+  // Instead of run(), for who only looks: answers, and neither fires a DAG nor goes on with a run.
+  io::Task<> answer_requests();
 
   io::Task<Result<std::vector<DagView>>> list_dags();
   io::Task<Result<DagView>> dag(std::string dag_id);

@@ -37,7 +37,7 @@ class SchedulerTest : public testing::Test {
  protected:
   ~SchedulerTest() override { stop(); }
 
-  void start(std::vector<project::DagSpec> dags) {
+  void start(std::vector<project::DagSpec> dags, bool only_answers = false) {
     dags_ = std::move(dags);
     auto opened = Scheduler::open(directory_.path() + "/scheduler.db",
                                   {loop(), runtime_.disk(), io::posix_files(), clock_}, dags_);
@@ -64,11 +64,12 @@ class SchedulerTest : public testing::Test {
       --hanging_;
       co_return waited;
     });
-    in_loop([](SchedulerTest* self) -> io::Task<> {
+    in_loop([](SchedulerTest* self, bool only) -> io::Task<> {
       self->scope_ = std::make_unique<io::Scope>(self->loop());
-      self->scope_->spawn("scheduler", self->scheduler_->run());
+      Scheduler& scheduler = *self->scheduler_;
+      self->scope_->spawn("scheduler", only ? scheduler.answer_requests() : scheduler.run());
       co_return;
-    }(this));
+    }(this, only_answers));
   }
 
   void stop() {
@@ -230,6 +231,21 @@ TEST_F(SchedulerTest, starts_by_schedule_once_for_all_that_was_missed) {
   clock_.set_wall_ms(clock_.wall_ms() - 10 * 3'600'000);  // a clock that jumps back fires nothing
   ASSERT_TRUE(call(scheduler_->dag("d")));
   EXPECT_EQ(call(scheduler_->list_runs({.dag_id = "d"}))->total, 1);
+}
+
+TEST_F(SchedulerTest, who_only_looks_is_answered_and_starts_nothing) {
+  start({dag("d", {task("a", "note")}, "@hourly")});
+  DagRun run = finish(trigger("d"));
+  stop();
+  clock_.advance(Millis(5 * 3'600'000));
+  start(dags_, true);
+  auto views = call(scheduler_->list_dags());
+  ASSERT_TRUE(views) << views.error().text();
+  EXPECT_EQ(views->size(), 1u);
+  auto log = call(scheduler_->task_log("d", run.run_id, "a", 1));
+  ASSERT_TRUE(log) << log.error().text();
+  EXPECT_THAT(*log, HasSubstr("hello from a"));
+  EXPECT_THAT(order_, ElementsAre("a"));
 }
 
 TEST_F(SchedulerTest, catches_up_one_by_one_when_told_to) {
