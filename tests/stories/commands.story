@@ -1,0 +1,101 @@
+# Every exit code has a reason that says what, where, and what to do next.
+
+# Without a data directory: nothing is made by asking.
+cli --data $TMP/nowhere status
+-> 5
+  ! pinpipe demo
+names nowhere in $TMP outside $DATA
+-> 0
+
+# A command line that is wrong.
+cli status --frob
+-> 2
+  ! --frob
+cli ask
+-> 2
+  ! question
+cli -o xml status
+-> 2
+  ! table, json, ndjson or csv
+cli statsu
+-> 2
+  ! there is no command "statsu"; did you mean "status"
+cli topic lsit
+-> 2
+  ! topic has no command "lsit"; did you mean "list"
+cli sql "select 1" --rows many
+-> 2
+  ! many
+cli completion csh
+-> 2
+  ! bash, zsh and fish
+cli --help
+-> 0
+  ~ pinpipe demo
+
+# A project that is wrong: file, line and column, and the name that was meant.
+write $TMP/wrong/pinpipe.yaml
+  version: 1
+  project: wrong
+  buckts: [a]
+with --project $TMP/wrong
+cli validate
+-> 3
+  ! $TMP/wrong/pinpipe[.]yaml:3:1
+  ! buckets
+cli up --ports auto
+-> 3
+  ! $TMP/wrong/pinpipe[.]yaml:3:1
+cli demo --ports auto
+-> 3
+  ! $TMP/wrong/pinpipe[.]yaml:3:1
+with --project $TMP/absent
+cli validate
+-> 3
+  ! absent
+names data in $TMP outside $DATA/buckets
+-> 0
+
+# One process holds a data directory, one a port.
+with --overlay $HERE/overlays/quick
+start
+cli up --ports auto
+-> 7
+  ! in use by another pinpipe
+write $TMP/taken/pinpipe.yaml
+  ports: {kafka: $PORT}
+cli --data $TMP/second --overlay $TMP/taken up
+-> 7
+  ! port $PORT for kafka is taken
+  ! --ports auto
+
+# Things that are not there, or there already.
+cli run
+cli ask q99
+-> 5
+  ! q1 q2 q3a
+cli topic tail nobody
+-> 5
+  ! nobody
+cli object ls s3://nobody
+-> 5
+cli dag run --dag nobody
+-> 5
+  ! nobody
+cli topic create $ID.pin
+-> 7
+  ! exists already
+cli sql "select * from clean.pni"
+-> 2
+  ! line 1, column 15
+  ! pin
+cli sql "drop table clean.pin"
+-> 8
+
+# A server that hangs up: what is left of a killed one is not taken for a running one.
+kill
+cli status
+-> 0
+cli emulate batch --count 1
+-> 4
+  ! pinpipe up
