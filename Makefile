@@ -59,11 +59,17 @@ fmt: ## format the C++ files
 	@tools/setup lint
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
 
-lint: ## formatting, headers that stand alone, clang-tidy
+lint: ## formatting, headers that stand alone
 	@tools/setup lint
 	@tools/lint
+
+clang-tidy: ## the chosen clang-tidy checks over all sources (slow)
+	@tools/setup lint
+	@cmake --preset release >/dev/null
+	@git ls-files 'src/*.cc' | grep -v '_test\.cc$$' | \
+	  xargs -P $(JOBS) -n 4 clang-tidy-19 -p build/release --quiet
 
 check: ## exactly what decides whether a change lands
 	@.ci/run
 
-.PHONY: help build demo demo-clean up test asan tsan fuzz bench fmt lint check
+.PHONY: clang-tidy help build demo demo-clean up test asan tsan fuzz bench fmt lint check

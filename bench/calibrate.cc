@@ -1,10 +1,10 @@
-// What this machine's disk and loopback do right now: the figures that other benchmarks depend on and
-// print beside theirs. Shared machines swing by factors between minutes, so each run measures anew.
-#include <fmt/format.h>
-
+// What this machine's disk and loopback do right now: the figures that other benchmarks depend on
+// and print beside theirs. Shared machines swing by factors between minutes, so each run measures
+// anew.
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <fmt/format.h>
 #include <string>
 #include <vector>
 
@@ -31,10 +31,11 @@ Spread spread_of(std::vector<int64_t> ns) {
 }
 
 void print(const char* name, const Spread& spread) {
-  std::printf("%s\n", fmt::format("{:<34} min {:>9.1f} us   median {:>9.1f} us   max {:>9.1f} us   {:>8.0f}/s",
-                                  name, spread.least_us, spread.median_us, spread.most_us,
-                                  1e6 / spread.median_us)
-                          .c_str());
+  std::printf(
+      "%s\n",
+      fmt::format("{:<34} min {:>9.1f} us   median {:>9.1f} us   max {:>9.1f} us   {:>8.0f}/s",
+                  name, spread.least_us, spread.median_us, spread.most_us, 1e6 / spread.median_us)
+          .c_str());
 }
 
 template <class F>

@@ -44,16 +44,15 @@ Status check_format(const std::string& path) {
   return {};
 }
 
-// Whether somebody holds the lock of the directory now.
-bool is_held(const std::string& path) {
+}  // namespace
+
+bool is_in_use(const std::string& path) {
   int descriptor = ::open(lock_path(path).c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor < 0) return false;
   bool held = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0;
   ::close(descriptor);
   return held;
 }
-
-}  // namespace
 
 Result<DataDirectory> DataDirectory::open(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -110,7 +109,7 @@ void remove_endpoints(const DataDirectory& directory) {
 }
 
 Result<Endpoints> read_endpoints(const std::string& path) {
-  if (!is_held(path)) return Error(Code::not_found, "no pinpipe runs on " + path);
+  if (!is_in_use(path)) return Error(Code::not_found, "no pinpipe runs on " + path);
   auto text = io::posix_files().read_all(path + "/run/endpoints.json", 1 << 16);
   if (!text) return Error(Code::not_found, "the pinpipe on " + path + " is not ready yet");
   auto json = codec::parse_json(*text);

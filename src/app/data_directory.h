@@ -45,6 +45,9 @@ struct Endpoints {
   std::string kafka = {}, gateway = {}, aws = {}, console = {};  // "127.0.0.1:9092" or empty
 };
 
+// Whether some process holds the directory now, be it starting, serving or ending.
+bool is_in_use(const std::string& path);
+
 Status write_endpoints(const DataDirectory& directory, const Endpoints& endpoints);
 void remove_endpoints(const DataDirectory& directory);
 // not_found when no server holds the directory; a file left by a killed one does not count.

@@ -6,12 +6,11 @@ namespace pinpipe {
 namespace {
 
 TEST(LogLine, json_form_is_one_object_a_line) {
-  EXPECT_EQ(
-      format_log_line(LogForm::json, Level::warn, "rest", "a \"quoted\"\nsentence",
-                      {{"topic", "a\\b"}}, 0),
-      R"({"ts":"1970-01-01T00:00:00.000Z","level":"warn","component":"rest",)"
-      R"("msg":"a \"quoted\"\u000asentence","topic":"a\\b"})"
-      "\n");
+  EXPECT_EQ(format_log_line(LogForm::json, Level::warn, "rest", "a \"quoted\"\nsentence",
+                            {{"topic", "a\\b"}}, 0),
+            R"({"ts":"1970-01-01T00:00:00.000Z","level":"warn","component":"rest",)"
+            R"("msg":"a \"quoted\"\u000asentence","topic":"a\\b"})"
+            "\n");
 }
 
 TEST(LogLine, text_form_is_short) {

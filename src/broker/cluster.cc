@@ -34,8 +34,12 @@ Cluster::Cluster(House& house, auth::Principal principal)
 const std::string& Cluster::cluster_id() const {
   return house_.cluster_id;
 }
-bool Cluster::creates_topics() const { return house_.options.auto_create; }
-const std::string& Cluster::log_directory() const { return house_.options.log_directory; }
+bool Cluster::creates_topics() const {
+  return house_.options.auto_create;
+}
+const std::string& Cluster::log_directory() const {
+  return house_.options.log_directory;
+}
 int32_t Cluster::partitions_standard() const {
   return house_.options.partitions_standard;
 }

@@ -67,8 +67,8 @@ class Files {
   virtual Status link(const std::string& from,
                       const std::string& to) = 0;  // conflict when `to` is there
   virtual Status sync_directory(const std::string& directory) = 0;
-  // All files and names in and below `directory`. Here one by one; a disk may have a way to sync all
-  // that it holds at once.
+  // All files and names in and below `directory`. Here one by one; a disk may have a way to sync
+  // all that it holds at once.
   virtual Status sync_tree(const std::string& directory);
   virtual Result<uint64_t> free_bytes(const std::string& directory) = 0;
 

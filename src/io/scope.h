@@ -6,7 +6,9 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "io/loop.h"
 #include "io/task.h"

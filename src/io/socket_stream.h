@@ -117,7 +117,7 @@ class SocketStream final : public Stream {
     auto at = static_cast<off_t>(offset);
     while (count > 0) {
       if (auto refused = refusal(co_await boost::asio::this_coro::cancellation_state))
-      co_return std::move(*refused);
+        co_return std::move(*refused);
       ssize_t sent =
           ::sendfile(socket_.native_handle(), descriptor, &at, std::min<uint64_t>(count, step_max));
       if (sent == 0) co_return Error(Code::corrupt, "the file ended before its sent length");

@@ -29,8 +29,8 @@ class Stream {
   // Reads and writes that are not done by then answer `timeout`. `never` takes it away. Cheap: made
   // for being moved on every request.
   virtual void set_deadline(Instant deadline) = 0;
-  // Tells the peer that nothing more will come; reading goes on. Does nothing where a transport has no
-  // such thing.
+  // Tells the peer that nothing more will come; reading goes on. Does nothing where a transport has
+  // no such thing.
   virtual void end_writes() {}
   // Ends both directions now; waits answer `cancelled`. May be called more than once.
   virtual void close() = 0;

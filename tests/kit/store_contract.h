@@ -2,6 +2,7 @@
 // per implementation.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>

@@ -92,6 +92,16 @@ cli sql "select * from clean.pni"
 cli sql "drop table clean.pin"
 -> 8
 
+# When down has answered, the directory is free.
+cli down -o csv
+-> 0
+  ~ ^\d+,ended$$
+cli status
+-> 0
+cli down
+-> 5
+start
+
 # A server that hangs up: what is left of a killed one is not taken for a running one.
 kill
 cli status

@@ -14,8 +14,8 @@ RETRY_SECONDS = 0.02
 
 
 class Posting:
-    def __init__(self, house, topic, count):
-        self.house, self.topic, self.count = house, topic, count
+    def __init__(self, house, topic, count, to_stream=False):
+        self.house, self.topic, self.count, self.to_stream = house, topic, count, to_stream
         self.attempts = collections.Counter()
         self.acknowledged = set()
         self.refused = []
@@ -40,12 +40,17 @@ class Posting:
         if not at:
             return False
         row = {"ind": number, "first_name": "Ada", "last_name": "Byron", "age": 36, "date_joined": "2015-12-10T10:15:00"}
-        headers = [("Content-Type", "application/vnd.kafka.json.v2+json"), ("pinpipe-post", f"story/{number}")]
+        if self.to_stream:
+            how = ("PUT", f"http://{at}/test/streams/{self.topic}/record", [("Content-Type", "application/json")])
+            body = {"StreamName": self.topic, "Data": row, "PartitionKey": "partition-1"}
+        else:
+            how = ("POST", f"http://{at}/topics/{self.topic}",
+                   [("Content-Type", "application/vnd.kafka.json.v2+json"), ("pinpipe-post", f"story/{number}")])
+            body = {"records": [{"value": row}]}
         with self.changed:
             self.attempts[number] += 1
         try:
-            answer = request("POST", f"http://{at}/topics/{self.topic}", headers,
-                             json.dumps({"records": [{"value": row}]}).encode())
+            answer = request(*how, json.dumps(body).encode())
         except (OSError, http.client.HTTPException):
             return False
         with self.changed:
@@ -68,6 +73,12 @@ class Posting:
         self.ending.set()
         for thread in self.threads:
             thread.join()
+
+    def covers(self, records):
+        """Whether so many records can be: at least what was acknowledged, at most what was sent."""
+        sent = sum(self.attempts.values())
+        return Result(0 if len(self.acknowledged) <= records <= sent else 1,
+                      f"{len(self.acknowledged)} acknowledged, {sent} sent, {records} records\n")
 
     def account(self):
         """Every acknowledged post is in the topic, none more often than it was sent, offsets without a gap."""

@@ -65,8 +65,9 @@ class Story:
                 seconds, _, action = rest.partition(" ")
                 self.poll(step, float(seconds.rstrip("s")), action)
             else:
-                self.last = self.act(step, text)
-                compare.check(step, self.last, self.variables)
+                result = self.act(step, text)
+                compare.check(step, result, self.variables)
+                self.last = result
 
     def repeat(self, step, rest):
         """for NAMES in VALUES: the block, once for each value; `a,b in 1,2 3,4` sets both."""
@@ -146,11 +147,16 @@ class Story:
     def do_keep(self, rest, _):
         """keep NAME REGEX: a variable with what the regex finds in the last output (its group, if it has one)."""
         name, _, pattern = rest.partition(" ")
-        match = re.search(pattern, self.last.out)
+        match = re.search(pattern, self.last.out, re.MULTILINE)
         if not match:
             return Result(1, self.last.out, f"/{pattern}/ is not in the last output")
         self.variables[name] = match.group(match.lastindex or 0)
         return self.last
+
+    def do_save(self, path, _):
+        """save FILE: the last output."""
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(self.last.out)
 
     def do_write(self, path, text):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -196,13 +202,19 @@ class Story:
         return Result(1, bad[0].out, f"{len(bad)} posts failed") if bad else Result(0, f"{len(lines)} posted")
 
     def do_posting(self, rest, _):
-        """posting COUNT rows to TOPIC: from now on, whatever happens to the server."""
-        count, _, topic = rest.partition(" rows to ")
-        self.posting = Posting(self.house, topic, int(count))
+        """posting COUNT rows to TOPIC, or to stream NAME: from now on, whatever happens to the server."""
+        count, _, where = rest.partition(" rows to ")
+        self.posting = Posting(self.house, where.removeprefix("stream "), int(count), where.startswith("stream "))
 
     def do_acknowledged(self, count, _):
         """acknowledged COUNT: waits until so many posts are."""
         return self.posting.wait_for(int(count), CALL_SECONDS)
+
+    def do_covers(self, records, _):
+        """covers RECORDS: what Posting.covers says."""
+        result = self.posting.covers(int(records))
+        print("  " + result.out, end="")
+        return result
 
     def do_account(self, _rest, _block):
         """account: what Posting.account says."""

@@ -13,6 +13,8 @@
 namespace pinpipe::app {
 namespace {
 
+constexpr Millis down_wait_max{60'000};
+
 void print_addresses(const House& house) {
   const Endpoints& at = house.endpoints();
   std::fprintf(stderr,
@@ -46,7 +48,14 @@ ExitCode run_down(const Invocation& invocation) {
     return report(error_of_errno(errno, "end process " + std::to_string(endpoints->process_id)));
   // The directory is free when its lock is: that is when the process is done.
   timespec pause{.tv_sec = 0, .tv_nsec = 20'000'000};
-  while (read_endpoints(invocation.data_path)) ::nanosleep(&pause, nullptr);
+  io::Instant deadline = io::after(down_wait_max);
+  while (is_in_use(invocation.data_path)) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return report(Error(Code::timeout, "process " + std::to_string(endpoints->process_id) +
+                                             " was asked to end and still runs"));
+    }
+    ::nanosleep(&pause, nullptr);
+  }
   Answer answer;
   answer.columns = {"process", "status"};
   answer.add_row({endpoints->process_id, "ended"});
