@@ -26,7 +26,7 @@ struct House {
         clock(clock_given),
         policy(std::move(policy_given)),
         database(std::move(database_given)),
-        open_files(files, options.open_files_max),
+        open_files(std::make_shared<log::OpenFiles>(files, options.open_files_max)),
         catalogue({options.log_directory, options.partitions_max}, *database,
                   {files, open_files, disk, clock}),
         offsets(catalogue, disk, clock),
@@ -51,7 +51,7 @@ struct House {
   const Clock& clock;
   const auth::Policy policy;
   std::unique_ptr<state::Database> database;
-  log::OpenFiles open_files;
+  std::shared_ptr<log::OpenFiles> open_files;
   Catalogue catalogue;
   CommittedOffsets offsets;
   Groups groups;

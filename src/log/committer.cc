@@ -433,7 +433,7 @@ Status PartitionLog::drop_segments(size_t count) {
   }
   if (Status noted = write_checkpoint(!marked_dirty_); !noted) return noted;
   for (const SegmentPointer& segment : dropped) {
-    house_.open_files.forget(segment->path());
+    house_.open_files->forget(segment->path());
     for (const char* suffix : {".log", ".index", ".timeindex"})
       (void)house_.files.remove(segment->stem + suffix);
   }

@@ -26,7 +26,7 @@ PartitionLog::PartitionLog(std::string directory, LogOptions options, LogHouse h
       options_(std::make_shared<const LogOptions>(options)) {}
 
 PartitionLog::~PartitionLog() {
-  for (const SegmentPointer& segment : segments_) house_.open_files.forget(segment->path());
+  for (const SegmentPointer& segment : segments_) house_.open_files->forget(segment->path());
 }
 
 std::optional<Refusal> PartitionLog::refusal_locked(size_t bytes) const {
@@ -176,7 +176,7 @@ std::shared_ptr<const LogOptions> PartitionLog::options() const {
 }
 
 Result<std::shared_ptr<io::File>> PartitionLog::file_of(const Segment& segment, io::OpenMode mode) {
-  return house_.open_files.get(segment.path(), mode);
+  return house_.open_files->get(segment.path(), mode);
 }
 
 Result<SegmentIndex> PartitionLog::load_index(const Segment& segment, uint64_t size_bytes) {

@@ -47,10 +47,11 @@ struct LogOptions {
   int64_t producer_expiry_ms = 24LL * 3600 * 1000;
 };
 
-// What the log lives in; the same for all partitions, and outlives them.
+// What the log lives in; the same for all partitions. The references outlive them.
 struct LogHouse {
   io::Files& files;
-  OpenFiles& open_files;
+  std::shared_ptr<OpenFiles>
+      open_files;  // a partition may outlive its broker while work of its pool ends
   io::Pool& disk;
   const Clock& clock;
 };

@@ -79,7 +79,7 @@ class PartitionLogTest : public testing::Test {
   }
 
   kit::MemoryFiles files_;
-  OpenFiles open_files_{files_, 3};
+  std::shared_ptr<OpenFiles> open_files_ = std::make_shared<OpenFiles>(files_, 3);
   kit::QueuedPool pool_;
   kit::FakeClock clock_;
   io::Runtime runtime_{{.loops = 1, .disk_threads = 1, .work_threads = 1}};

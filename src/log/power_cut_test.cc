@@ -43,7 +43,7 @@ class Life {
     LogOptions options{
         .segment_bytes = 4000, .index_interval_bytes = 300, .checkpoint_bytes = 1500};
     auto opened =
-        PartitionLog::open("/data/log/orders/id/0", options, {files_, *open_files_, pool_, clock_});
+        PartitionLog::open("/data/log/orders/id/0", options, {files_, open_files_, pool_, clock_});
     if (!opened) {
       trouble_ = "open: " + opened.error().text();
       return;
@@ -92,7 +92,7 @@ class Life {
     pool_.forget_all();
     pending_.clear();
     if (random_.below(3) > 0) files_.power_cut();
-    open_files_ = std::make_unique<OpenFiles>(files_, 10);
+    open_files_ = std::make_shared<OpenFiles>(files_, 10);
   }
 
   // Acknowledged: those whose answer is there.
@@ -138,7 +138,7 @@ class Life {
   Random random_;
   io::Runtime& runtime_;
   kit::MemoryFiles files_;
-  std::unique_ptr<OpenFiles> open_files_ = std::make_unique<OpenFiles>(files_, 10);
+  std::shared_ptr<OpenFiles> open_files_ = std::make_shared<OpenFiles>(files_, 10);
   kit::QueuedPool pool_;
   kit::FakeClock clock_;
   std::shared_ptr<PartitionLog> log_;
