@@ -58,6 +58,7 @@ ExitCode run_emulate_batch(const Invocation& invocation);
 ExitCode run_emulate_stream(const Invocation& invocation);
 ExitCode run_init(const Invocation& invocation);
 ExitCode run_validate(const Invocation& invocation);
+ExitCode run_explain(const Invocation& invocation);
 ExitCode run_version(const Invocation& invocation);
 ExitCode run_completion(const Invocation& invocation);
 

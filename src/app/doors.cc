@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/health.h"
 #include "app/house.h"
 #include "app/snapshot.h"
 #include "doors/airflow/door.h"
@@ -138,8 +139,13 @@ Result<std::string> Doors::open_aws(House& house, uint16_t port) {
 Result<std::string> Doors::open_console(House& house, uint16_t port) {
   Parts& p = *parts_;
   p.api = std::make_unique<api::Door>(api::Door::Options{
-      .token = house.token(), .calls = calls_of(house), .readiness = [] {
-        return std::map<std::string, api::Readiness>{{"house", {.ready = true, .reason = ""}}};
+      .token = house.token(),
+      .calls = calls_of(house),
+      .readiness = [&house]() -> io::Task<std::map<std::string, api::Readiness>> {
+        std::map<std::string, api::Readiness> all{{"house", {.ready = true, .reason = ""}}};
+        for (const PartHealth& part : co_await look_at_parts(house))
+          all[part.part] = {.ready = !part.behind, .reason = part.behind ? part.note : ""};
+        co_return all;
       }});
   p.airflow =
       std::make_unique<airflow::Door>(airflow::Door::Options{.scheduler = &house.scheduler(),

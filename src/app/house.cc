@@ -331,6 +331,12 @@ std::string House::connector_name() const {
   return parts_->project.connectors.empty() ? "" : parts_->project.connectors.front().name;
 }
 
+io::Task<std::vector<sink::SinkStatus>> House::connector_status() {
+  std::vector<sink::SinkStatus> all;
+  for (auto& connector : parts_->sinks) all.push_back(co_await connector->status());
+  co_return all;
+}
+
 Status House::flush_connectors() {
   for (auto& connector : parts_->sinks) {
     Status done =

@@ -20,6 +20,7 @@
 #include "objects/uploads.h"
 #include "project/project.h"
 #include "scheduler/scheduler.h"
+#include "sink/object_sink.h"
 
 namespace pinpipe::app {
 
@@ -59,6 +60,8 @@ class House {
   std::string connector_name() const;
   // Asks the connectors to close their open objects now. Not on a loop thread.
   Status flush_connectors();
+  // Empty where connectors do not run: for a command on the directory itself.
+  io::Task<std::vector<sink::SinkStatus>> connector_status();
 
  private:
   struct Parts;

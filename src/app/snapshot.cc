@@ -1,5 +1,6 @@
 #include "app/snapshot.h"
 
+#include "app/health.h"
 #include "app/house.h"
 
 namespace pinpipe::app {
@@ -45,8 +46,12 @@ io::Task<Json> take_snapshot(House& house) {
                   bad > 0));
     paths.push(Json::object({{"name", dataset.name}, {"hops", std::move(hops)}}));
   }
-  co_return Json::object({{"healthy", true},
-                          {"reason", ""},
+  std::string reason;
+  for (const PartHealth& part : co_await look_at_parts(house)) {
+    if (part.behind) reason += (reason.empty() ? "" : "; ") + part.part + ": " + part.note;
+  }
+  co_return Json::object({{"healthy", reason.empty()},
+                          {"reason", reason},
                           {"paths", std::move(paths)},
                           {"topics", std::move(topics)},
                           {"answers_version", last != nullptr ? last->run : std::string()}});

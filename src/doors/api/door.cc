@@ -67,7 +67,9 @@ void Door::add_routes(http::Router& router) {
   };
   add_plain("/api/v1", [this](http::Request&, http::Response& r) { list_calls(r); });
   add_plain("/livez", [](http::Request&, http::Response& r) { r.set_text(200, "ok\n"); });
-  add_plain("/readyz", [this](http::Request& q, http::Response& r) { tell_readiness(q, r); });
+  router.add("GET", "/readyz", [this](http::Request& request, http::Response& response) {
+    return tell_readiness(request, response);
+  });
   add_plain("/metrics", [](http::Request&, http::Response& r) {
     r.set_body(200, "text/plain; version=0.0.4; charset=utf-8", metrics().exposition());
   });
@@ -114,15 +116,18 @@ void Door::list_calls(http::Response& response) const {
   response.set_json(200, codec::to_json(Json::object({{"calls", std::move(list)}})));
 }
 
-void Door::tell_readiness(const http::Request& request, http::Response& response) const {
+io::Task<> Door::tell_readiness(http::Request& request, http::Response& response) const {
   bool all = true;
   Json parts = Json::object();
-  for (const auto& [name, part] : options_.readiness()) {
+  for (const auto& [name, part] : co_await options_.readiness()) {
     all = all && part.ready;
     parts.set(name, Json::object(
                         {{"status", part.ready ? "ready" : "waiting"}, {"reason", part.reason}}));
   }
-  if (all && !request.query_param("verbose")) return response.set_text(200, "ready\n");
+  if (all && !request.query_param("verbose")) {
+    response.set_text(200, "ready\n");
+    co_return;
+  }
   response.set_json(all ? 200 : 503, codec::to_json(parts));
 }
 

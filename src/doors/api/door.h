@@ -38,7 +38,7 @@ class Door {
   struct Options {
     std::string token;
     std::vector<Call> calls;
-    std::function<std::map<std::string, Readiness>()> readiness;
+    std::function<io::Task<std::map<std::string, Readiness>>()> readiness;
   };
 
   explicit Door(Options options);
@@ -51,7 +51,7 @@ class Door {
   io::Task<> call(const Call& which, http::Request& request, http::Response& response) const;
   bool may_write(const http::Request& request) const;
   void list_calls(http::Response& response) const;
-  void tell_readiness(const http::Request& request, http::Response& response) const;
+  io::Task<> tell_readiness(http::Request& request, http::Response& response) const;
 
   Options options_;
 };

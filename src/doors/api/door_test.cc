@@ -27,8 +27,8 @@ struct ApiDoorTest : testing::Test {
                         .run = [](Json) -> io::Task<Result<Json>> {
                           co_return Error(Code::not_found, "topic orders does not exist");
                         }}},
-             .readiness = [this] {
-               return std::map<std::string, Readiness>{{"broker", {broker_ready, "recovering"}}};
+             .readiness = [this]() -> io::Task<std::map<std::string, Readiness>> {
+               co_return std::map<std::string, Readiness>{{"broker", {broker_ready, "recovering"}}};
              }}};
   http::Router router;
 

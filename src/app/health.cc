@@ -1,0 +1,90 @@
+#include "app/health.h"
+
+#include <fmt/format.h>
+
+#include "app/house.h"
+
+namespace pinpipe::app {
+namespace {
+
+using codec::Json;
+
+io::Task<> look_at_topics(House& house, std::vector<PartHealth>& parts) {
+  for (const project::Dataset& dataset : house.project().datasets) {
+    auto range = co_await house.topics().range(dataset.topic, 0);
+    parts.push_back({.part = dataset.topic,
+                     .state = range ? "ok" : "absent",
+                     .count = range ? Json(range->high_watermark) : Json(),
+                     .note = "records in the topic"});
+  }
+}
+
+PartHealth health_of(const sink::SinkStatus& connector) {
+  PartHealth health{
+      .part = connector.name, .state = "ok", .count = {}, .note = connector.waiting_for};
+  int64_t records = 0;
+  for (const sink::TaskStatus& task : connector.tasks) {
+    for (const sink::PartitionStatus& partition : task.partitions) records += partition.committed;
+    if (task.state != "FAILED") continue;
+    health.state = "failed";
+    health.behind = true;
+    health.note = task.trace;
+  }
+  if (connector.state != "RUNNING") health.state = "paused";
+  health.count = records;
+  return health;
+}
+
+io::Task<Status> look_at_batch(House& house, std::vector<PartHealth>& parts) {
+  auto reports = co_await house.batch().reports(1);
+  if (!reports) co_return reports.error();
+  if (reports->empty()) {
+    parts.push_back(
+        {.part = "batch",
+         .state = "never ran",
+         .count = {},
+         .note = "`pinpipe run` cleans what is in the bucket and answers the questions"});
+    co_return Status{};
+  }
+  for (const jobs::DatasetCount& c : reports->front().counts) {
+    uint64_t bad = c.refused + c.quarantined;
+    parts.push_back({.part = "clean." + c.dataset,
+                     .state = bad > 0 ? "has quarantine" : "ok",
+                     .count = c.clean,
+                     .note = bad > 0
+                                 ? fmt::format("{} in quarantine: `pinpipe quarantine list`", bad)
+                                 : fmt::format("rows after run {}", reports->front().run)});
+  }
+  co_return Status{};
+}
+
+io::Task<> look_at_streams(House& house, std::vector<PartHealth>& parts) {
+  for (const jobs::StreamStatus& s : co_await house.stream_job().status()) {
+    bool failing = s.state == jobs::StreamStatus::State::failing;
+    parts.push_back(
+        {.part = s.table,
+         .state = std::string(name_of(s.state)),
+         .count = s.table_rows,
+         .note = failing ? s.error : fmt::format("rows; {} records of {} to go", s.lag, s.stream),
+         .behind = failing});
+  }
+}
+
+}  // namespace
+
+io::Task<std::vector<PartHealth>> look_at_parts(House& house) {
+  std::vector<PartHealth> parts;
+  co_await look_at_topics(house, parts);
+  for (const sink::SinkStatus& connector : co_await house.connector_status())
+    parts.push_back(health_of(connector));
+  if (Status looked = co_await look_at_batch(house, parts); !looked)
+    parts.push_back({.part = "batch",
+                     .state = "failing",
+                     .count = {},
+                     .note = looked.error().text(),
+                     .behind = true});
+  co_await look_at_streams(house, parts);
+  co_return parts;
+}
+
+}  // namespace pinpipe::app
