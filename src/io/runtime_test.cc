@@ -48,6 +48,8 @@ TEST_F(RuntimeTest, a_scope_cancels_and_joins_its_children) {
 }
 
 TEST_F(RuntimeTest, a_throwing_task_stops_the_process) {
+  // The fixture has threads: the child starts anew instead of forking among them.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
         Runtime inner({.loops = 1});
