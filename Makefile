@@ -46,7 +46,7 @@ FUZZ_SECONDS ?= 10
 fuzz: ## every fuzz target for FUZZ_SECONDS (10)
 	@tools/setup test
 	@cmake --preset fuzz >/dev/null
-	@ninja -C build/fuzz -j$(JOBS)
+	@ninja -C build/fuzz -j$(JOBS) fuzzers
 	@tools/run_fuzzers build/fuzz/fuzz $(FUZZ_SECONDS)
 
 bench: ## the benchmarks; ratios against peers of the same run
