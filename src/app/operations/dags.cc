@@ -6,9 +6,10 @@
 #include "scheduler/scheduler.h"
 
 namespace pinpipe::app {
-namespace {
 
 using codec::Json;
+
+namespace {
 
 Json time_cell(int64_t at_ms) {
   return at_ms == 0 ? Json() : Json(to_rfc3339(at_ms));
@@ -32,8 +33,6 @@ Answer tasks_of(const scheduler::DagRun& run) {
   answer.failed = run.state == scheduler::RunState::failed;
   return answer;
 }
-
-}  // namespace
 
 io::Task<Result<Answer>> list_dags(House& house, Json) {
   auto dags = co_await house.scheduler().list_dags();
@@ -87,8 +86,6 @@ io::Task<Result<Answer>> list_dag_runs(House& house, Json arguments) {
   co_return answer;
 }
 
-namespace {
-
 io::Task<Result<Answer>> set_paused(House& house, Json arguments, bool paused) {
   std::string dag = dag_of(house, arguments);
   if (Status done = co_await house.scheduler().set_paused(dag, paused); !done)
@@ -100,8 +97,6 @@ io::Task<Result<Answer>> set_paused(House& house, Json arguments, bool paused) {
     answer.notes.emplace_back("runs triggered by hand wait until it is resumed, as in Airflow");
   co_return answer;
 }
-
-}  // namespace
 
 io::Task<Result<Answer>> pause_dag(House& house, Json arguments) {
   return set_paused(house, std::move(arguments), true);
@@ -149,6 +144,93 @@ io::Task<Result<Answer>> show_task_log(House& house, Json arguments) {
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   co_return answer;
+}
+
+}  // namespace
+
+std::vector<Operation> dag_operations() {
+  using Kind = Parameter::Kind;
+  return {
+      {.noun = "dag",
+       .verb = "list",
+       .summary = "the DAGs, when they ran and when they are due",
+       .example = "pinpipe dag list",
+       .parameters = {},
+       .run = list_dags},
+      {.noun = "dag",
+       .verb = "run",
+       .summary = "trigger a DAG now",
+       .example = "pinpipe dag run --wait",
+       .writes = true,
+       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"},
+                      {.name = "conf", .summary = "a JSON object for the run", .fallback = "{}"},
+                      {.name = "wait",
+                       .kind = Kind::flag,
+                       .summary = "until it has ended; exit code 1 when it failed"},
+                      {.name = "timeout",
+                       .kind = Kind::integer,
+                       .summary = "seconds to wait; then exit code 6",
+                       .fallback = "3600"}},
+       .run = run_dag},
+      {.noun = "dag",
+       .verb = "show",
+       .summary = "the tasks of one run",
+       .example = "pinpipe dag show manual__2026-01-02T10:15:00+00:00",
+       .parameters = {{.name = "run", .positional = true, .required = true, .summary = "its id"},
+                      {.name = "dag", .summary = "its id; the project's only one unless given"}},
+       .run = show_run},
+      {.noun = "dag",
+       .verb = "runs",
+       .summary = "the runs, newest first",
+       .example = "pinpipe dag runs --count 5",
+       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"},
+                      {.name = "count",
+                       .kind = Kind::integer,
+                       .summary = "how many at most",
+                       .fallback = "20"}},
+       .run = list_dag_runs},
+      {.noun = "dag",
+       .verb = "pause",
+       .summary = "start no run of it by schedule",
+       .example = "pinpipe dag pause",
+       .writes = true,
+       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"}},
+       .run = pause_dag},
+      {.noun = "dag",
+       .verb = "resume",
+       .summary = "follow its schedule again",
+       .example = "pinpipe dag resume",
+       .writes = true,
+       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"}},
+       .run = resume_dag},
+      {.noun = "dag",
+       .verb = "clear",
+       .summary = "run tasks of a run again",
+       .example = "pinpipe dag clear manual__2026-01-02T10:15:00+00:00 --only-failed",
+       .writes = true,
+       .parameters = {{.name = "run", .positional = true, .required = true, .summary = "its id"},
+                      {.name = "task", .summary = "this one and what follows; all unless given"},
+                      {.name = "only-failed",
+                       .kind = Kind::flag,
+                       .summary = "leave those that succeeded"},
+                      {.name = "dry-run", .kind = Kind::flag, .summary = "only say which"},
+                      {.name = "dag", .summary = "its id; the project's only one unless given"}},
+       .run = clear_run},
+      {.noun = "task",
+       .verb = "log",
+       .summary = "what a try of a task said",
+       .example = "pinpipe task log manual__2026-01-02T10:15:00+00:00 batch",
+       .parameters =
+           {{.name = "run", .positional = true, .required = true, .summary = "the run's id"},
+            {.name = "task", .positional = true, .required = true, .summary = "the task"},
+            {.name = "try",
+             .kind = Kind::integer,
+             .summary = "which; the last unless given",
+             .fallback = "0"},
+            {.name = "dag", .summary = "its id; the project's only one unless given"}},
+       .run = show_task_log,
+       .plain = first_cells},
+  };
 }
 
 }  // namespace pinpipe::app

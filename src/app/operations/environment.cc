@@ -4,9 +4,10 @@
 #include "app/operations/list.h"
 
 namespace pinpipe::app {
-namespace {
 
 using codec::Json;
+
+namespace {
 
 std::string quoted(std::string_view value) {
   std::string out = "'";
@@ -22,21 +23,6 @@ std::string quoted(std::string_view value) {
 
 std::string cell(const Json& json) {
   return std::string(json.as_string().value_or(""));
-}
-
-}  // namespace
-
-std::string shell_lines(const Answer& answer) {
-  std::string out;
-  for (const auto& row : answer.rows)
-    out += fmt::format("export {}={}\n", cell(row[0]), quoted(cell(row[1])));
-  return out;
-}
-
-std::string first_cells(const Answer& answer) {
-  std::string out;
-  for (const auto& row : answer.rows) out += cell(row[0]) + "\n";
-  return out;
 }
 
 io::Task<Result<Answer>> tell_environment(House& house, Json) {
@@ -70,6 +56,33 @@ io::Task<Result<Answer>> tell_environment(House& house, Json) {
       fmt::format("arn:aws:iam::{}:role/{}-kinesis-access-role", account, id),
       "execution role of the gateway's Kinesis methods");
   co_return answer;
+}
+
+}  // namespace
+
+std::string shell_lines(const Answer& answer) {
+  std::string out;
+  for (const auto& row : answer.rows)
+    out += fmt::format("export {}={}\n", cell(row[0]), quoted(cell(row[1])));
+  return out;
+}
+
+std::string first_cells(const Answer& answer) {
+  std::string out;
+  for (const auto& row : answer.rows) out += cell(row[0]) + "\n";
+  return out;
+}
+
+std::vector<Operation> environment_operations() {
+  return {
+      {.noun = "",
+       .verb = "env",
+       .summary = "addresses, names and keys, as one looks them up in the consoles of the original",
+       .example = "eval \"$(pinpipe env)\"     or: pinpipe env -o json",
+       .parameters = {},
+       .run = tell_environment,
+       .plain = shell_lines},
+  };
 }
 
 }  // namespace pinpipe::app

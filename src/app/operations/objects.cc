@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 namespace pinpipe::app {
+
 namespace {
 
 // "s3://bucket/prefix" or "bucket/prefix".
@@ -16,8 +17,6 @@ std::pair<std::string, std::string> split_uri(std::string_view uri) {
   if (slash == std::string_view::npos) return {std::string(uri), ""};
   return {std::string(uri.substr(0, slash)), std::string(uri.substr(slash + 1))};
 }
-
-}  // namespace
 
 using codec::Json;
 
@@ -66,6 +65,32 @@ io::Task<Result<Answer>> show_object(House& house, Json arguments) {
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   co_return answer;
+}
+
+}  // namespace
+
+std::vector<Operation> object_operations() {
+  using Kind = Parameter::Kind;
+  return {
+      {.noun = "object",
+       .verb = "ls",
+       .summary = "buckets, or the objects under a prefix",
+       .example = "pinpipe object ls s3://user-0e90e0175553-bucket/topics/",
+       .parameters = {{.name = "uri", .positional = true, .summary = "s3://bucket/prefix"},
+                      {.name = "count",
+                       .kind = Kind::integer,
+                       .summary = "how many at most",
+                       .fallback = "1000"}},
+       .run = list_objects},
+      {.noun = "object",
+       .verb = "cat",
+       .summary = "the lines of an object",
+       .example = "pinpipe object cat s3://bucket/key",
+       .parameters =
+           {{.name = "uri", .positional = true, .required = true, .summary = "s3://bucket/key"}},
+       .run = show_object,
+       .plain = first_cells},
+  };
 }
 
 }  // namespace pinpipe::app

@@ -5,9 +5,10 @@
 #include "app/operations/list.h"
 
 namespace pinpipe::app {
-namespace {
 
 using codec::Json;
+
+namespace {
 
 Json cell_of(const sql::Value& value) {
   if (value.is_null()) return {};
@@ -15,29 +16,6 @@ Json cell_of(const sql::Value& value) {
   if (const auto* number = value.get_if<int64_t>()) return {*number};
   if (const auto* real = value.get_if<double>()) return {*real};
   return {sql::to_text(value)};
-}
-
-Answer answer_of(const sql::Table& table) {
-  Answer answer;
-  for (const sql::ColumnHead& head : table.columns) answer.columns.push_back(head.name);
-  for (const sql::Row& row : table.rows) {
-    std::vector<Json> cells;
-    for (const sql::Value& value : row) cells.push_back(cell_of(value));
-    answer.rows.push_back(std::move(cells));
-  }
-  if (table.cut)
-    answer.notes.push_back(
-        fmt::format("only the first {} rows are shown; --rows raises that", table.rows.size()));
-  return answer;
-}
-
-}  // namespace
-
-Answer answer_of(const jobs::QuestionAnswer& question) {
-  Answer answer = answer_of(question.table);
-  answer.title = fmt::format("{}: {}", question.name, question.title);
-  if (!question.defaults.empty()) answer.notes.push_back("read as: " + question.defaults);
-  return answer;
 }
 
 io::Task<Result<Answer>> ask(House& house, Json arguments) {
@@ -72,6 +50,65 @@ io::Task<Result<Answer>> query_sql(House& house, Json arguments) {
   auto table = co_await house.batch().query(text_argument(arguments, "query"), rows_max);
   if (!table) co_return table.error();
   co_return answer_of(*table);
+}
+
+}  // namespace
+
+Answer answer_of(const sql::Table& table) {
+  Answer answer;
+  for (const sql::ColumnHead& head : table.columns) answer.columns.push_back(head.name);
+  for (const sql::Row& row : table.rows) {
+    std::vector<Json> cells;
+    for (const sql::Value& value : row) cells.push_back(cell_of(value));
+    answer.rows.push_back(std::move(cells));
+  }
+  if (table.cut)
+    answer.notes.push_back(
+        fmt::format("only the first {} rows are shown; --rows raises that", table.rows.size()));
+  return answer;
+}
+
+Answer answer_of(const jobs::QuestionAnswer& question) {
+  Answer answer = answer_of(question.table);
+  answer.title = fmt::format("{}: {}", question.name, question.title);
+  if (!question.defaults.empty()) answer.notes.push_back("read as: " + question.defaults);
+  return answer;
+}
+
+std::vector<Operation> question_operations() {
+  using Kind = Parameter::Kind;
+  return {
+      {.noun = "",
+       .verb = "ask",
+       .summary = "one of the project's questions, over the clean tables",
+       .example = "pinpipe ask q1 -o csv",
+       .parameters = {{.name = "question",
+                       .positional = true,
+                       .required = true,
+                       .summary = "its name; `pinpipe questions` lists them"},
+                      {.name = "from",
+                       .summary = "batch or stream: whose tables",
+                       .fallback = "batch"}},
+       .run = ask},
+      {.noun = "",
+       .verb = "questions",
+       .summary = "the questions there are, and how each is read",
+       .example = "pinpipe questions",
+       .parameters = {},
+       .run = list_questions},
+      {.noun = "",
+       .verb = "sql",
+       .summary = "any SELECT over clean.*, raw.* and the project's tables",
+       .example =
+           "pinpipe sql \"select category, count(*) from clean.pin group by 1 order by 2 desc\"",
+       .parameters =
+           {{.name = "query", .positional = true, .required = true, .summary = "the statement"},
+            {.name = "rows",
+             .kind = Kind::integer,
+             .summary = "how many rows at most",
+             .fallback = "10000"}},
+       .run = query_sql},
+  };
 }
 
 }  // namespace pinpipe::app

@@ -8,22 +8,7 @@ namespace pinpipe::app {
 
 using codec::Json;
 
-Answer answer_of(const jobs::BatchReport& report) {
-  Answer answer;
-  answer.title = fmt::format("run {}: load {} ms, clean {} ms, questions {} ms", report.run,
-                             report.load_ms, report.clean_ms, report.ask_ms);
-  answer.columns = {"dataset", "objects",     "bytes",    "records", "rows",
-                    "refused", "quarantined", "filtered", "clean"};
-  for (const jobs::DatasetCount& c : report.counts) {
-    answer.add_row({c.dataset, c.objects, c.bytes, c.lines, c.rows, c.refused, c.quarantined,
-                    c.filtered, c.clean});
-  }
-  return answer;
-}
-
-std::string manual_run_name(const Clock& clock) {
-  return "manual__" + to_rfc3339(clock.wall_ms());
-}
+namespace {
 
 io::Task<Result<Answer>> run_batch(House& house, Json) {
   auto report = co_await house.batch().run(manual_run_name(system_clock()));
@@ -73,6 +58,62 @@ io::Task<Result<Answer>> list_quarantine(House& house, Json arguments) {
   for (const jobs::Quarantined& q : *list)
     answer.add_row({q.dataset, q.source, q.line, q.reason, q.bytes});
   co_return answer;
+}
+
+}  // namespace
+
+Answer answer_of(const jobs::BatchReport& report) {
+  Answer answer;
+  answer.title = fmt::format("run {}: load {} ms, clean {} ms, questions {} ms", report.run,
+                             report.load_ms, report.clean_ms, report.ask_ms);
+  answer.columns = {"dataset", "objects",     "bytes",    "records", "rows",
+                    "refused", "quarantined", "filtered", "clean"};
+  for (const jobs::DatasetCount& c : report.counts) {
+    answer.add_row({c.dataset, c.objects, c.bytes, c.lines, c.rows, c.refused, c.quarantined,
+                    c.filtered, c.clean});
+  }
+  return answer;
+}
+
+std::string manual_run_name(const Clock& clock) {
+  return "manual__" + to_rfc3339(clock.wall_ms());
+}
+
+std::vector<Operation> run_operations() {
+  using Kind = Parameter::Kind;
+  return {
+      {.noun = "",
+       .verb = "run",
+       .summary = "run the batch job now: load, clean, check, answer",
+       .example = "pinpipe run",
+       .writes = true,
+       .parameters = {},
+       .run = run_batch},
+      {.noun = "quarantine",
+       .verb = "list",
+       .summary = "what could not be read, with its place and reason",
+       .example = "pinpipe quarantine list",
+       .parameters = {{.name = "count",
+                       .kind = Kind::integer,
+                       .summary = "how many at most",
+                       .fallback = "100"}},
+       .run = list_quarantine},
+      {.noun = "batch",
+       .verb = "runs",
+       .summary = "what the batch job's runs loaded and cleaned, newest first",
+       .example = "pinpipe batch runs",
+       .parameters = {{.name = "count",
+                       .kind = Kind::integer,
+                       .summary = "how many at most",
+                       .fallback = "20"}},
+       .run = list_runs},
+      {.noun = "stream-job",
+       .verb = "status",
+       .summary = "how far each stream is in its table",
+       .example = "pinpipe stream-job status",
+       .parameters = {},
+       .run = tell_stream_job},
+  };
 }
 
 }  // namespace pinpipe::app

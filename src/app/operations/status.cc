@@ -4,6 +4,8 @@
 
 namespace pinpipe::app {
 
+namespace {
+
 io::Task<Result<Answer>> tell_status(House& house, codec::Json) {
   Answer answer;
   answer.columns = {"part", "state", "count", "note"};
@@ -13,6 +15,19 @@ io::Task<Result<Answer>> tell_status(House& house, codec::Json) {
   }
   if (answer.notes.empty()) answer.notes.emplace_back("healthy");
   co_return answer;
+}
+
+}  // namespace
+
+std::vector<Operation> status_operations() {
+  return {
+      {.noun = "",
+       .verb = "status",
+       .summary = "healthy, or what is behind and what to do",
+       .example = "pinpipe status",
+       .parameters = {},
+       .run = tell_status},
+  };
 }
 
 }  // namespace pinpipe::app

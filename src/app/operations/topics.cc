@@ -8,6 +8,8 @@ namespace pinpipe::app {
 
 using codec::Json;
 
+namespace {
+
 io::Task<Result<Answer>> list_topics(House& house, Json) {
   Answer answer;
   answer.columns = {"topic", "partitions", "start", "end", "records"};
@@ -71,6 +73,48 @@ io::Task<Result<Answer>> tail_topic(House& house, Json arguments) {
     }
   }
   co_return answer;
+}
+
+}  // namespace
+
+std::vector<Operation> topic_operations() {
+  using Kind = Parameter::Kind;
+  return {
+      {.noun = "topic",
+       .verb = "list",
+       .summary = "the topics and how many records they hold",
+       .example = "pinpipe topic list",
+       .parameters = {},
+       .run = list_topics},
+      {.noun = "topic",
+       .verb = "create",
+       .summary = "make a topic",
+       .example = "pinpipe topic create orders --partitions 3",
+       .writes = true,
+       .parameters =
+           {{.name = "topic", .positional = true, .required = true, .summary = "its name"},
+            {.name = "partitions", .kind = Kind::integer, .summary = "how many", .fallback = "1"}},
+       .run = create_topic},
+      {.noun = "topic",
+       .verb = "delete",
+       .summary = "remove a topic and all its records",
+       .example = "pinpipe topic delete orders",
+       .writes = true,
+       .parameters =
+           {{.name = "topic", .positional = true, .required = true, .summary = "its name"}},
+       .run = delete_topic},
+      {.noun = "topic",
+       .verb = "tail",
+       .summary = "the last records of a topic",
+       .example = "pinpipe topic tail 0e90e0175553.pin --count 3",
+       .parameters =
+           {{.name = "topic", .positional = true, .required = true, .summary = "its name"},
+            {.name = "count",
+             .kind = Kind::integer,
+             .summary = "how many of each partition",
+             .fallback = "10"}},
+       .run = tail_topic},
+  };
 }
 
 }  // namespace pinpipe::app
