@@ -55,6 +55,14 @@ bench: ## the benchmarks; ratios against peers of the same run
 	@ninja -C build/release -j$(JOBS) benches
 	@tools/run_benches build/release/bench
 
+interop: build ## real peers, all groups; make interop-kafka runs one (downloads them; not in CI)
+	@tools/setup interop
+	@tools/interop
+
+interop-%: build
+	@tools/setup interop
+	@tools/interop $*
+
 fmt: ## format the C++ files
 	@tools/setup lint
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
@@ -72,4 +80,4 @@ clang-tidy: ## the chosen clang-tidy checks over all sources (slow)
 check: ## exactly what decides whether a change lands
 	@.ci/run
 
-.PHONY: clang-tidy help build demo demo-clean up test asan tsan fuzz bench fmt lint check
+.PHONY: interop clang-tidy help build demo demo-clean up test asan tsan fuzz bench fmt lint check
