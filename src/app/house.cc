@@ -278,9 +278,8 @@ Result<std::unique_ptr<House>> House::open(Options options) {
 }
 
 Result<Answer> House::call(const Operation& operation, codec::Json arguments) {
-  // A command on the directory itself may trigger a run and wait for it; one that only reads starts
-  // nothing.
-  if (!parts_->services) parts_->start_scheduler_alone(operation.writes);
+  // On the directory itself only a command that is about runs sets any going.
+  if (!parts_->services) parts_->start_scheduler_alone(operation.runs_tasks);
   return io::wait_on(parts_->runtime.loop(0), operation.run(*this, std::move(arguments)));
 }
 

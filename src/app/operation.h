@@ -32,6 +32,7 @@ struct Operation {
   std::string_view summary = {};
   std::string_view example;
   bool writes = false;
+  bool runs_tasks = false;  // without a server, the command's own process works on DAG runs
   std::vector<Parameter> parameters;
   io::Task<Result<Answer>> (*run)(House& house, codec::Json arguments);
   // How the answer is printed when no form is asked for, where a table is not what one expects.
