@@ -1,6 +1,7 @@
 #include "app/house.h"
 
 #include <fmt/format.h>
+#include <set>
 #include <unistd.h>
 
 #include "app/doors.h"
@@ -13,6 +14,7 @@
 #include "io/scope.h"
 #include "objects/bucket_store.h"
 #include "objects/directory_store.h"
+#include "objects/mounted_store.h"
 #include "sink/object_sink.h"
 
 namespace pinpipe::app {
@@ -31,6 +33,7 @@ struct House::Parts {
   std::unique_ptr<objects::BucketStore> buckets;
   std::unique_ptr<objects::Uploads> uploads;
   std::unique_ptr<objects::DirectoryStore> lake_store;
+  std::unique_ptr<objects::MountedStore> seen_buckets;  // the buckets, with the tables in delta/
   std::unique_ptr<lake::Services> lake;
   std::unique_ptr<state::Database> jobs_state;
   std::unique_ptr<jobs::Batch> batch;
@@ -48,6 +51,8 @@ struct House::Parts {
   explicit Parts(Options wanted) : options(std::move(wanted)) {}
   Status open_stores();
   Status provision();
+  Status provision_stream(const std::string& stream);
+  Status provision_topic(const std::string& topic);
   void make_stream_job();
   Status open_sinks();
   Status open_scheduler();
@@ -67,6 +72,16 @@ sql::Engine::Options engine_options(const project::Limits& limits, const DataDir
           .readable_directories = {}};
 }
 
+// Kafka's names for what the project says of a topic.
+broker::ConfigMap configs_of(const project::TopicSettings& topic,
+                             const project::BrokerSettings& broker) {
+  constexpr std::string_view sync[] = {"always", "interval", "os"};
+  return {{"fsync", std::string(sync[static_cast<size_t>(topic.fsync)])},
+          {"flush.ms", std::to_string(broker.fsync_interval_ms)},
+          {"retention.ms", std::to_string(topic.retention_ms)},
+          {"retention.bytes", std::to_string(topic.retention_bytes)}};
+}
+
 // The session keeps its engine alive; when it goes, the engine's memory goes too.
 Result<std::unique_ptr<sql::Connection>> open_session(const sql::Engine::Options& options) {
   auto engine = sql::Engine::open(options);
@@ -78,10 +93,13 @@ Result<std::unique_ptr<sql::Connection>> open_session(const sql::Engine::Options
 
 Status House::Parts::open_stores() {
   auto opened_broker = broker::Broker::open(
-      {.log_directory = directory->log(),
-       .state_path = directory->state() + "/broker.db",
-       .auto_create = project.broker.auto_create_topics,
-       .partitions_standard = project.broker.topic_defaults.partitions},
+      {
+          .log_directory = directory->log(),
+          .state_path = directory->state() + "/broker.db",
+          .auto_create = project.broker.auto_create_topics,
+          .partitions_standard = project.broker.topic_defaults.partitions,
+          .configs_standard = configs_of(project.broker.topic_defaults, project.broker),
+      },
       io::posix_files(), runtime.disk(), system_clock(), auth::Policy::open_for_local());
   if (!opened_broker) return opened_broker.error();
   broker = std::move(*opened_broker);
@@ -101,6 +119,13 @@ Status House::Parts::open_stores() {
   lake_store = std::make_unique<objects::DirectoryStore>(
       objects::LocalOptions{.root = directory->lake()}, runtime.disk());
   if (Status clean = lake_store->remove_debris(); !clean) return clean;
+  Status made = io::wait_on(runtime.loop(0), lake_store->create_bucket(House::lake_bucket));
+  if (!made && made.error().code() != Code::conflict) return made;
+  seen_buckets = std::make_unique<objects::MountedStore>(
+      *buckets, objects::Mount{.bucket = fmt::format("user-{}-bucket", user_id),
+                               .prefix = "delta/",
+                               .inner = lake_store.get(),
+                               .inner_bucket = House::lake_bucket});
   lake = std::make_unique<lake::Services>(
       *lake_store, runtime.work(), system_clock(),
       [options = engine_options(project.limits, *directory)] { return open_session(options); });
@@ -117,7 +142,7 @@ Status House::Parts::open_stores() {
                            .state = jobs_state.get(),
                            .engine = engine_options(project.limits, *directory),
                            .lake = lake.get(),
-                           .lake_bucket = "delta",
+                           .lake_bucket = House::lake_bucket,
                            .lake_directory = directory->lake()});
   return {};
 }
@@ -151,6 +176,32 @@ Status House::Parts::open_scheduler() {
   return {};
 }
 
+Status House::Parts::provision_stream(const std::string& stream) {
+  broker::StreamAccess access = streams->as(auth::service_principal("pinpipe"));
+  if (access.find(stream)) return {};
+  auto own = project.broker.streams.find(stream);
+  const project::StreamSettings& settings =
+      own == project.broker.streams.end() ? project.broker.stream_defaults : own->second;
+  auto made = io::wait_on(runtime.loop(0),
+                          access.create({.name = stream, .shards = settings.shards, .tags = {}}));
+  if (!made) return made.error();
+  return io::wait_on(runtime.loop(0),
+                     access.set_retention(*made, settings.retention_hours * int64_t{3'600'000}));
+}
+
+Status House::Parts::provision_topic(const std::string& topic) {
+  if (topics->find(topic)) return {};
+  auto own = project.broker.topics.find(topic);
+  bool is_own = own != project.broker.topics.end();
+  const project::TopicSettings& settings = is_own ? own->second : project.broker.topic_defaults;
+  auto made = io::wait_on(runtime.loop(0),
+                          topics->create({.name = topic,
+                                          .partitions = settings.partitions,
+                                          .configs = is_own ? configs_of(settings, project.broker)
+                                                            : broker::ConfigMap{}}));
+  return made ? Status{} : Status(made.error());
+}
+
 // What the project names and is not there yet. What is there stays as it is.
 Status House::Parts::provision() {
   for (const std::string& bucket : project.buckets) {
@@ -158,18 +209,19 @@ Status House::Parts::provision() {
     if (!made && made.error().code() != Code::conflict) return made;
   }
   if (options.course) return {};
-  broker::StreamAccess access = streams->as(auth::service_principal("pinpipe"));
+  std::set<std::string> topics_wanted;
+  std::set<std::string> streams_wanted;
   for (const project::Dataset& dataset : project.datasets) {
-    if (!dataset.stream.empty() && !access.find(dataset.stream)) {
-      auto made = io::wait_on(runtime.loop(0),
-                              access.create({.name = dataset.stream,
-                                             .shards = project.broker.stream_defaults.shards,
-                                             .tags = {}}));
-      if (!made) return made.error();
-    }
-    if (dataset.topic.empty()) continue;
-    auto made = io::wait_on(runtime.loop(0), topics->find_or_create(dataset.topic));
-    if (!made) return made.error();
+    if (!dataset.stream.empty()) streams_wanted.insert(dataset.stream);
+    if (!dataset.topic.empty()) topics_wanted.insert(dataset.topic);
+  }
+  for (const auto& [topic, settings] : project.broker.topics) topics_wanted.insert(topic);
+  for (const auto& [stream, settings] : project.broker.streams) streams_wanted.insert(stream);
+  for (const std::string& stream : streams_wanted) {
+    if (Status made = provision_stream(stream); !made) return made.error().with("stream " + stream);
+  }
+  for (const std::string& topic : topics_wanted) {
+    if (Status made = provision_topic(topic); !made) return made.error().with("topic " + topic);
   }
   return {};
 }
@@ -180,7 +232,7 @@ void House::Parts::make_stream_job() {
       jobs::StreamJob::Options{.project = &project,
                                .topics = stream_topics.get(),
                                .lake = lake.get(),
-                               .lake_bucket = "delta",
+                               .lake_bucket = House::lake_bucket,
                                .loop = &runtime.loop(0),
                                .clock = &system_clock(),
                                .engine = engine_options(project.limits, *directory),
@@ -314,7 +366,10 @@ broker::Broker& House::broker() {
   return *parts_->broker;
 }
 objects::Store& House::buckets() {
-  return *parts_->buckets;
+  return *parts_->seen_buckets;
+}
+lake::Services& House::lake() {
+  return *parts_->lake;
 }
 scheduler::Scheduler& House::scheduler() {
   return *parts_->scheduler;

@@ -117,6 +117,8 @@ Result<int64_t> House::next_producer_id() {
 }
 
 io::Task<Result<TopicPointer>> House::create(TopicSpec spec) {
+  for (const auto& [setting, value] : options.configs_standard)
+    spec.configs.try_emplace(setting, value);
   co_return co_await disk.run([this, &spec] { return catalogue.create(std::move(spec), false); });
 }
 

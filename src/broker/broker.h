@@ -35,6 +35,7 @@ class Broker {
     std::string state_path;     // <data>/state/broker.db
     bool auto_create = true;
     int32_t partitions_standard = 1;
+    ConfigMap configs_standard = {};  // what a new topic gets where its maker set nothing
     size_t partitions_max = 100'000;
     size_t open_files_max = 2'000;
     Millis retention_check_every{300'000};
