@@ -42,6 +42,9 @@ class House {
   // Runs an operation on a loop and waits for it. Not on a loop thread.
   Result<Answer> call(const Operation& operation, codec::Json arguments);
 
+  // Where the project's tables are in the lake's store: folders right below this bucket.
+  static constexpr const char* lake_bucket = "delta";
+
   const project::Project& project() const;
   const Endpoints& endpoints() const;
   const std::string& token() const;
@@ -52,7 +55,9 @@ class House {
   broker::Streams& streams();
   objects::Uploads& uploads();
   jobs::StreamJob& stream_job();
+  // As the S3 door shows them: the project's bucket has the tables under delta/.
   objects::Store& buckets();
+  lake::Services& lake();
   jobs::Batch& batch();
   scheduler::Scheduler& scheduler();
   const std::string& user_id() const;
