@@ -38,6 +38,7 @@ inline constexpr int16_t codec_mask = 0x07;
 inline constexpr int16_t log_append_time_bit = 0x08;
 inline constexpr int16_t transactional_bit = 0x10;
 inline constexpr int16_t control_bit = 0x20;
+inline constexpr int16_t delete_horizon_bit = 0x40;  // compaction wrote it; see compaction.h
 
 // Why the log or its validation did not take a batch. Doors give it their protocol's words.
 enum class Fault {
@@ -88,6 +89,7 @@ struct BatchHeader {
   int codec() const { return attributes & codec_mask; }
   bool is_log_append_time() const { return (attributes & log_append_time_bit) != 0; }
   bool is_control() const { return (attributes & control_bit) != 0; }
+  bool has_delete_horizon() const { return (attributes & delete_horizon_bit) != 0; }
 };
 
 // `bytes` holds at least header_bytes.

@@ -9,6 +9,8 @@ namespace pinpipe::log {
 namespace {
 
 constexpr std::string_view first_line = "pinpipe partition 1";
+// From the first cleaning on: an older pinpipe would not find the files.
+constexpr std::string_view first_line_cleaned = "pinpipe partition 2";
 
 std::string_view take_line(std::string_view& text) {
   size_t end = text.find('\n');
@@ -55,8 +57,10 @@ bool take_fact(std::string_view line, Checkpoint& into) {
   if (word == "producer") return take_producer(n, into.producers);
   if (word == "start" && n.size() == 1) {
     into.start = n[0];
-  } else if (word == "segment" && n.size() == 3) {
-    into.closed.push_back({n[0], static_cast<uint64_t>(n[1]), n[2]});
+  } else if (word == "segment" && (n.size() == 3 || n.size() == 4)) {
+    into.closed.push_back({n[0], static_cast<uint64_t>(n[1]), n[2], n.size() == 4 ? n[3] : 0});
+  } else if (word == "cleaned" && n.size() == 1) {
+    into.cleaned_until = n[0];
   } else if (word == "epoch" && n.size() == 2) {
     into.epochs.push_back({static_cast<int32_t>(n[0]), n[1]});
   } else if (word == "recovery" && n.size() == 3) {
@@ -74,11 +78,16 @@ bool take_fact(std::string_view line, Checkpoint& into) {
 }  // namespace
 
 std::string Checkpoint::text() const {
-  auto text = fmt::format("{}\nstart {}\n", first_line, start);
+  bool cleaned = cleaned_until > 0;
+  auto text = fmt::format("{}\nstart {}\n", cleaned ? first_line_cleaned : first_line, start);
   auto out = std::back_inserter(text);
-  for (const ClosedSegment& segment : closed)
-    fmt::format_to(out, "segment {} {} {}\n", segment.base, segment.size_bytes,
+  for (const ClosedSegment& segment : closed) {
+    fmt::format_to(out, "segment {} {} {}", segment.base, segment.size_bytes,
                    segment.max_timestamp_ms);
+    if (segment.generation > 0) fmt::format_to(out, " {}", segment.generation);
+    text += '\n';
+  }
+  if (cleaned) fmt::format_to(out, "cleaned {}\n", cleaned_until);
   for (const EpochStart& epoch : epochs)
     fmt::format_to(out, "epoch {} {}\n", epoch.epoch, epoch.start);
   fmt::format_to(out, "recovery {} {} {}\n", recovery_base, recovery_position, recovery_offset);
@@ -101,8 +110,9 @@ Result<Checkpoint> Checkpoint::from_text(std::string_view text) {
       text.substr(crc_at) != fmt::format("crc {:08x}\n", crc32c(text.substr(0, crc_at))))
     return corrupt;
   std::string_view facts = text.substr(0, crc_at);
-  if (take_line(facts) != first_line)
-    return Error(Code::invalid, "the checkpoint is of another version than 1");
+  std::string_view version = take_line(facts);
+  if (version != first_line && version != first_line_cleaned)
+    return Error(Code::invalid, "the checkpoint is of another version than 1 or 2");
   Checkpoint checkpoint;
   while (!facts.empty()) {
     if (!take_fact(take_line(facts), checkpoint)) return corrupt;

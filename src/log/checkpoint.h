@@ -2,8 +2,11 @@
 //
 //   pinpipe partition 1
 //   start 120                            the first offset still readable
-//   segment 100 1048576 1767348900000    base offset, bytes and largest time of each closed segment
-//   epoch 0 0                            leader epoch and the first offset written under it
+//   segment 100 1048576 1767348900000    base offset, bytes and largest time of each closed
+//   segment,
+//                                        then how often it was cleaned, if it was
+//   cleaned 4000                         compaction has looked at all before it; only with version
+//   2 epoch 0 0                            leader epoch and the first offset written under it
 //   recovery 5000 65536 5080             the active segment's base, and a byte and its offset
 //   there:
 //                                        all before it is durable and indexed
@@ -29,6 +32,7 @@ struct ClosedSegment {
   Offset base = 0;
   uint64_t size_bytes = 0;
   int64_t max_timestamp_ms = -1;
+  int64_t generation = 0;  // part of the file's name from 1 on
 };
 
 struct EpochStart {
@@ -44,6 +48,7 @@ struct Checkpoint {
 
   Offset start = 0;
   std::vector<ClosedSegment> closed;
+  Offset cleaned_until = 0;
   std::vector<EpochStart> epochs;
   Offset recovery_base = 0;
   uint64_t recovery_position = 0;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/log_line.h"
+#include "log/cleaning.h"
 #include "log/partition_log.h"
 
 namespace pinpipe::log {
@@ -58,7 +59,10 @@ void PartitionLog::commit_round() {
   else
     commit_all(std::move(entries));
   io::Wakes wakes;
-  for (Control& control : controls) control.answer.set(run_control(control), wakes);
+  for (Control& control : controls) {
+    if (control.ends() && postpone(control)) continue;
+    control.answer.set(run_control(control), wakes);
+  }
   bool more = false;
   {
     std::lock_guard lock(mutex_);
@@ -142,7 +146,7 @@ void PartitionLog::stage_one(Group& group, Entry entry, const LogOptions& option
                               .duplicate = true};
     return;
   }
-  int64_t now_ms = house_.clock.wall_ms();
+  int64_t now_ms = options.append_time ? stamp_ms() : house_.clock.wall_ms();
   header.base_offset = next_offset_;
   assign(bytes, next_offset_, epochs_.back().epoch);
   if (options.append_time) {
@@ -163,6 +167,12 @@ void PartitionLog::stage_one(Group& group, Entry entry, const LogOptions& option
   group.pieces.emplace_back(bytes.data(), bytes.size());
   group.size_bytes += bytes.size();
   next_offset_ += header.last_offset_delta + 1;
+}
+
+// The broker's time for a record: it never falls from one offset to the next, whatever the clock.
+int64_t PartitionLog::stamp_ms() {
+  stamped_ms_ = std::max(stamped_ms_, house_.clock.wall_ms());
+  return stamped_ms_;
 }
 
 Status PartitionLog::write(Group& group, const LogOptions& options) {
@@ -301,7 +311,7 @@ Status PartitionLog::roll() {
   auto next = std::make_shared<Segment>();
   next->base = next_offset_;
   next->end = next_offset_;
-  next->stem = fmt::format("{}/{:020}", directory_, next_offset_);
+  next->stem = stem_of(directory_, next_offset_, 0);
   auto file = file_of(*next, io::OpenMode::create);
   if (!file) return file.error();
   if (Status synced = house_.files.sync_directory(directory_); !synced) return synced;
@@ -309,7 +319,6 @@ Status PartitionLog::roll() {
     std::lock_guard lock(mutex_);
     segments_.push_back(next);
     active_index_.emplace();
-    std::erase_if(kept_indexes_, [&](const KeptIndex& kept) { return kept.base == next->base; });
   }
   active_since_ms_ = house_.clock.wall_ms();
   checkpointed_bytes_ = 0;
@@ -340,11 +349,12 @@ Status PartitionLog::write_checkpoint(bool clean) {
   const Segment& active = *segments_.back();
   Checkpoint checkpoint;
   for (size_t i = 0; i + 1 < segments_.size(); ++i)
-    checkpoint.closed.push_back(
-        {segments_[i]->base, segments_[i]->size_bytes, segments_[i]->max_timestamp_ms});
+    checkpoint.closed.push_back({segments_[i]->base, segments_[i]->size_bytes,
+                                 segments_[i]->max_timestamp_ms, segments_[i]->generation});
   {
     std::lock_guard lock(mutex_);
     checkpoint.start = start_;
+    checkpoint.cleaned_until = cleaned_until_;
   }
   checkpoint.epochs = epochs_;
   checkpoint.recovery_base = active.base;
@@ -355,7 +365,27 @@ Status PartitionLog::write_checkpoint(bool clean) {
   return house_.files.replace(directory_ + "/checkpoint", checkpoint.text());
 }
 
+// What ends the partition's use of its files waits for a cleaning under way, which sees that the
+// log is closed and stops at its next batch.
+bool PartitionLog::postpone(const Control& control) {
+  std::lock_guard lock(mutex_);
+  if (cleaning_) ends_.push_back(control);
+  return cleaning_ != nullptr;
+}
+
 Status PartitionLog::run_control(const Control& control) {
+  if (control.kind == Control::Kind::plan_cleaning || control.kind == Control::Kind::install) {
+    std::shared_ptr<LogCleaning> cleaning;
+    {
+      std::lock_guard lock(mutex_);
+      cleaning = cleaning_;
+    }
+    if (control.kind == Control::Kind::plan_cleaning)
+      cleaning->plan();
+    else
+      cleaning->install();
+    return {};
+  }
   if (control.kind == Control::Kind::abandon) {
     grown_.notify_all();
     return {};
@@ -432,12 +462,17 @@ Status PartitionLog::drop_segments(size_t count) {
     segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(count));
   }
   if (Status noted = write_checkpoint(!marked_dirty_); !noted) return noted;
-  for (const SegmentPointer& segment : dropped) {
+  remove_files(dropped);
+  return {};
+}
+
+// What cannot be removed now is removed at the next start: the checkpoint does not name it.
+void PartitionLog::remove_files(const std::vector<SegmentPointer>& segments) {
+  for (const SegmentPointer& segment : segments) {
     house_.open_files->forget(segment->path());
     for (const char* suffix : {".log", ".index", ".timeindex"})
       (void)house_.files.remove(segment->stem + suffix);
   }
-  return {};
 }
 
 }  // namespace pinpipe::log

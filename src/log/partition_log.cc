@@ -1,8 +1,10 @@
 #include "log/partition_log.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "base/check.h"
+#include "log/cleaning.h"
 #include "log/segment_scan.h"
 
 namespace pinpipe::log {
@@ -27,6 +29,11 @@ PartitionLog::PartitionLog(std::string directory, LogOptions options, LogHouse h
 
 PartitionLog::~PartitionLog() {
   for (const SegmentPointer& segment : segments_) house_.open_files->forget(segment->path());
+}
+
+std::string PartitionLog::stem_of(const std::string& directory, Offset base, int64_t generation) {
+  return generation == 0 ? fmt::format("{}/{:020}", directory, base)
+                         : fmt::format("{}/{:020}-{}", directory, base, generation);
 }
 
 std::optional<Refusal> PartitionLog::refusal_locked(size_t bytes) const {
@@ -121,6 +128,25 @@ io::OneShot<Status> PartitionLog::retain(int64_t retention_ms, int64_t retention
 io::OneShot<Status> PartitionLog::flush() {
   return request({.kind = Control::Kind::flush, .answer = {}});
 }
+io::OneShot<Result<Cleaned>> PartitionLog::clean() {
+  auto cleaning = std::make_shared<LogCleaning>(*this);
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_ || cleaning_) {
+      cleaning->answer().set(Error(Code::busy, "the partition is closed or being cleaned"));
+      return cleaning->answer();
+    }
+    cleaning_ = cleaning;
+  }
+  (void)request({.kind = Control::Kind::plan_cleaning, .answer = {}});
+  return cleaning->answer();
+}
+
+bool PartitionLog::has_dirty_segments() const {
+  std::lock_guard lock(mutex_);
+  return segments_.size() > 1 && segments_[segments_.size() - 2]->end > cleaned_until_;
+}
+
 io::OneShot<Status> PartitionLog::close() {
   return request({.kind = Control::Kind::close, .answer = {}});
 }
@@ -170,6 +196,11 @@ PartitionLog::SegmentPointer PartitionLog::segment_of_locked(Offset offset) cons
   return after == segments_.begin() ? segments_.front() : *std::prev(after);
 }
 
+bool PartitionLog::has(const SegmentPointer& segment) const {
+  std::lock_guard lock(mutex_);
+  return segment_of_locked(segment->base) == segment;
+}
+
 std::shared_ptr<const LogOptions> PartitionLog::options() const {
   std::lock_guard lock(mutex_);
   return options_;
@@ -205,7 +236,7 @@ Result<std::shared_ptr<const SegmentIndex>> PartitionLog::index_of(const Segment
   {
     std::lock_guard lock(mutex_);
     for (const KeptIndex& kept : kept_indexes_) {
-      if (kept.base == segment->base) return kept.index;
+      if (kept.segment == segment) return kept.index;
     }
     size_bytes = segment->size_bytes;
   }
@@ -214,7 +245,7 @@ Result<std::shared_ptr<const SegmentIndex>> PartitionLog::index_of(const Segment
   auto index = std::make_shared<const SegmentIndex>(std::move(*loaded));
   std::lock_guard lock(mutex_);
   if (kept_indexes_.size() == kept_indexes_max) kept_indexes_.erase(kept_indexes_.begin());
-  kept_indexes_.push_back({segment->base, index});
+  kept_indexes_.push_back({segment, index});
   return index;
 }
 
@@ -236,15 +267,18 @@ Result<Slice> PartitionLog::read(Offset from, size_t bytes_max) {
       if (segment == segments_.back() && active_index_)
         position = active_index_->position_of(static_cast<int32_t>(from - segment->base));
     }
+    Result<Slice> slice = Slice{};
     if (!position) {
       auto index = index_of(segment);
-      if (!index) return index.error();
-      position = (*index)->position_of(static_cast<int32_t>(from - segment->base));
+      if (index)
+        position = (*index)->position_of(static_cast<int32_t>(from - segment->base));
+      else
+        slice = index.error();
     }
-    auto slice = read_from(*segment, *position, until, from, bytes_max);
+    if (position) slice = read_from(*segment, *position, until, from, bytes_max);
     if (!slice) {
-      // The segment may have been dropped between the look at the list and the read.
-      if (Range now = range(); asked < now.start) return outside(asked, now);
+      // The segment may have been dropped or cleaned between the look at the list and the read.
+      if (!has(segment)) continue;
       return slice.error().with(segment->path());
     }
     if (!slice->bytes().empty()) return slice;
@@ -352,18 +386,25 @@ Result<std::optional<TimedOffset>> PartitionLog::search(const SegmentPointer& se
   return found;
 }
 
-Result<std::optional<TimedOffset>> PartitionLog::offset_at(int64_t timestamp_ms) {
-  std::vector<std::pair<SegmentPointer, uint64_t>> candidates;
-  {
-    std::lock_guard lock(mutex_);
-    for (const SegmentPointer& segment : segments_) {
-      if (segment->max_timestamp_ms >= timestamp_ms && segment->end > start_)
-        candidates.emplace_back(segment, segment->size_bytes);
-    }
+std::vector<PartitionLog::Candidate> PartitionLog::candidates(int64_t timestamp_ms) const {
+  std::vector<Candidate> found;
+  std::lock_guard lock(mutex_);
+  for (const SegmentPointer& segment : segments_) {
+    if (segment->max_timestamp_ms >= timestamp_ms && segment->end > start_)
+      found.push_back({segment, segment->size_bytes});
   }
-  for (const auto& [segment, until] : candidates) {
-    auto found = search(segment, until, timestamp_ms);
-    if (!found || *found) return found;
+  return found;
+}
+
+Result<std::optional<TimedOffset>> PartitionLog::offset_at(int64_t timestamp_ms) {
+  std::vector<Candidate> left = candidates(timestamp_ms);
+  for (size_t i = 0; i < left.size(); ++i) {
+    auto found = search(left[i].segment, left[i].until, timestamp_ms);
+    if (found && !*found) continue;
+    if (found || has(left[i].segment)) return found;
+    // It was dropped or cleaned under our eyes: its successor is searched, from the beginning.
+    left = candidates(timestamp_ms);
+    i = static_cast<size_t>(-1);
   }
   return std::optional<TimedOffset>{};
 }

@@ -6,9 +6,9 @@
 // Promise: with Sync::always what append() answered survives a power cut; with `interval` and `os`
 // it survives kill -9. Offsets are dense. Nobody reads what is not committed. A failed write fails
 // its group alone; a failed sync poisons the partition until the next start: then nothing is
-// appended. Thread-safe; one mutex, held for a few instructions. Bounds: pending_bytes_max waiting
-// or being written (beyond it: busy); a segment never exceeds segment_bytes plus one batch;
-// producers_max producers remembered.
+// appended. Compaction leaves gaps between offsets, never moves one. Thread-safe; one mutex, held
+// for a few instructions. Bounds: pending_bytes_max waiting or being written (beyond it: busy); a
+// segment never exceeds segment_bytes plus one batch; producers_max producers remembered.
 #pragma once
 
 #include <atomic>
@@ -34,7 +34,24 @@
 
 namespace pinpipe::log {
 
+class LogCleaning;
+
 enum class Sync { always, interval, os };
+
+// When clean() finds something to do, and how: Kafka's rules.
+struct Compaction {
+  double dirty_ratio_min = 0.5;                      // of the closed segments' bytes
+  int64_t lag_min_ms = 0;                            // younger records stay as they are
+  int64_t lag_max_ms = INT64_MAX;                    // older ones are cleaned whatever the ratio
+  int64_t delete_retention_ms = 24LL * 3600 * 1000;  // how long tombstones stay
+  size_t map_bytes_max = 32 << 20;  // of keys in memory; more keys take more passes
+};
+
+struct Cleaned {
+  uint64_t bytes_before = 0;  // of the segments that were written anew
+  uint64_t bytes_after = 0;
+  uint64_t records_dropped = 0;
+};
 
 struct LogOptions {
   uint64_t segment_bytes = 1ULL << 30;
@@ -45,6 +62,7 @@ struct LogOptions {
   size_t pending_bytes_max = 64 << 20;
   uint64_t checkpoint_bytes = 64ULL << 20;  // this much at most is read again after a crash
   int64_t producer_expiry_ms = 24LL * 3600 * 1000;
+  Compaction compaction = {};
 };
 
 // What the log lives in; the same for all partitions. The references outlive them.
@@ -125,6 +143,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   io::OneShot<Status> trim(Offset offset);
   // Removes closed segments that are older or beyond the bytes; −1: no such bound.
   io::OneShot<Status> retain(int64_t retention_ms, int64_t retention_bytes);
+  // Compaction: writes closed segments anew without records that a later one of the same key has
+  // replaced, if enough of them is dirty. Done when the new segments are in place; `busy` while
+  // another is under way.
+  io::OneShot<Result<Cleaned>> clean();
+  // Whether there are closed segments that no cleaning has looked at.
+  bool has_dirty_segments() const;
   // Makes durable what interval and os left open.
   io::OneShot<Status> flush();
   // Commits what is pending, syncs, writes the clean marker. Then only reads answer.
@@ -146,13 +170,15 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
  private:
   friend class LogOpening;
+  friend class LogCleaning;
 
   struct Segment {
     Offset base = 0;
     Offset end = 0;  // behind the last record
     uint64_t size_bytes = 0;
     int64_t max_timestamp_ms = -1;
-    std::string stem;  // path without ".log"
+    int64_t generation = 0;  // how often it was cleaned
+    std::string stem;        // path without ".log"
 
     std::string path() const { return stem + ".log"; }
   };
@@ -170,19 +196,23 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     size_t charged_bytes = 0;
   };
   struct Control {
-    enum class Kind { trim, retain, flush, close, abandon } kind;
+    enum class Kind { trim, retain, flush, plan_cleaning, install, close, abandon } kind;
     int64_t first = 0;
     int64_t second = 0;
     io::OneShot<Status> answer;
+
+    bool ends() const { return kind == Kind::close || kind == Kind::abandon; }
   };
   struct Group;
   struct KeptIndex {
-    Offset base = 0;
+    SegmentPointer segment;
     std::shared_ptr<const SegmentIndex> index;
   };
   static constexpr size_t kept_indexes_max = 4;
 
   PartitionLog(std::string directory, LogOptions options, LogHouse house);
+
+  static std::string stem_of(const std::string& directory, Offset base, int64_t generation);
 
   // Called with the mutex held / not held.
   std::optional<Refusal> refusal_locked(size_t bytes) const;
@@ -207,13 +237,17 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Status advance_checkpoint(bool clean);
   Status poison(const Error& error);
   Status run_control(const Control& control);
+  bool postpone(const Control& control);
   Status trim_now(Offset offset);
   Status retain_now(int64_t retention_ms, int64_t retention_bytes);
   Status drop_segments(size_t count);
+  void remove_files(const std::vector<SegmentPointer>& segments);
+  int64_t stamp_ms();
   Status close_now();
 
   // The readers' side.
   SegmentPointer segment_of_locked(Offset offset) const;
+  bool has(const SegmentPointer& segment) const;
   std::shared_ptr<const LogOptions> options() const;
   Result<std::shared_ptr<io::File>> file_of(const Segment& segment,
                                             io::OpenMode mode = io::OpenMode::write);
@@ -222,6 +256,11 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
                           size_t bytes_max);
   Result<std::optional<TimedOffset>> search(const SegmentPointer& segment, uint64_t until,
                                             int64_t timestamp_ms);
+  struct Candidate {
+    SegmentPointer segment;
+    uint64_t until = 0;
+  };
+  std::vector<Candidate> candidates(int64_t timestamp_ms) const;
   Result<SegmentIndex> load_index(const Segment& segment, uint64_t size_bytes);
 
   const std::string directory_;
@@ -235,6 +274,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   std::shared_ptr<const LogOptions> options_;
   std::deque<Entry> pending_;
   std::vector<Control> controls_;
+  std::vector<Control> ends_;  // close and abandon, until a cleaning under way has stopped
+  std::shared_ptr<LogCleaning> cleaning_;
+  Offset cleaned_until_ = 0;
   size_t pending_bytes_ = 0;
   bool committing_ = false;
   bool closed_ = false;
@@ -249,6 +291,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   // The committer's alone.
   Offset next_offset_ = 0;
+  int64_t stamped_ms_ = 0;  // the last append time that was given
   Producers producers_;
   bool marked_dirty_ = false;
   int64_t active_since_ms_ = 0;

@@ -129,6 +129,21 @@ TEST_F(PartitionLogTest, arrival_never_falls_even_when_the_clock_does) {
   EXPECT_EQ(append("b")->append_time_ms, first);
 }
 
+TEST_F(PartitionLogTest, append_time_never_falls_even_over_a_restart) {
+  options_.append_time = true;
+  open();
+  int64_t before_ms = append("a")->append_time_ms;
+  clock_.set_wall_ms(before_ms - 5000);
+  EXPECT_EQ(append("b")->append_time_ms, before_ms);
+  reopen_after_crash();
+  EXPECT_EQ(append("c")->append_time_ms, before_ms);
+  ASSERT_TRUE(close());
+  reopen_after_crash();
+  EXPECT_EQ(append("d")->append_time_ms, before_ms);
+  clock_.set_wall_ms(before_ms + 1);
+  EXPECT_EQ(append("e")->append_time_ms, before_ms + 1);
+}
+
 TEST_F(PartitionLogTest, a_full_queue_is_busy_and_drains) {
   options_.pending_bytes_max = 1000;
   open();

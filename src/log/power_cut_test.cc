@@ -1,5 +1,5 @@
-// Random appends, trims, crashes and power cuts from a seed: what was acknowledged is there, in
-// order, without gaps.
+// Random appends, trims, cleanings, crashes and power cuts from a seed: what was acknowledged is
+// there, in order, without gaps; of a compacted partition, the last of each key.
 #include <gtest/gtest.h>
 
 #include "base/log_line.h"
@@ -16,7 +16,8 @@ namespace {
 
 class Life {
  public:
-  Life(uint64_t seed, io::Runtime& runtime) : random_(seed), runtime_(runtime), files_(seed) {}
+  Life(uint64_t seed, io::Runtime& runtime, bool compacts = false)
+      : random_(seed), runtime_(runtime), files_(seed), compacts_(compacts) {}
 
   // What was lost or out of place; empty when all is well.
   std::string run(std::string forgotten_sync) {
@@ -36,12 +37,20 @@ class Life {
  private:
   struct Pending {
     io::OneShot<PartitionLog::Answer> answer;
+    std::string key;
     std::string value;
+  };
+
+  struct Written {
+    std::string key;
+    std::string value;
+    bool operator==(const Written&) const = default;
   };
 
   void open() {
     LogOptions options{
         .segment_bytes = 4000, .index_interval_bytes = 300, .checkpoint_bytes = 1500};
+    options.compaction.dirty_ratio_min = 0.01;
     auto opened =
         PartitionLog::open("/data/log/orders/id/0", options, {files_, open_files_, pool_, clock_});
     if (!opened) {
@@ -61,6 +70,12 @@ class Life {
       case 1:
         if (log_->range().high_watermark > 3 && random_.below(4) == 0) trim();
         break;
+      case 2:
+        if (compacts_) (void)log_->clean();
+        break;
+      case 3:
+        for (uint64_t i = random_.below(4); i > 0 && pool_.size() > 0; --i) pool_.run_one();
+        break;
       default:
         append();
     }
@@ -68,8 +83,9 @@ class Life {
 
   void append() {
     std::string value = std::to_string(written_++) + std::string(random_.below(900), 'x');
-    LooseRecord record{.key = {}, .value = value, .timestamp_ms = {}, .headers = {}};
-    pending_.push_back({log_->append(std::span(&record, 1)), value});
+    std::string key = "key " + std::to_string(random_.below(5));
+    LooseRecord record{.key = key, .value = value, .timestamp_ms = {}, .headers = {}};
+    pending_.push_back({log_->append(std::span(&record, 1)), key, value});
   }
 
   void trim() {
@@ -99,13 +115,14 @@ class Life {
   void collect() {
     for (Pending& pending : pending_) {
       auto answer = io::wait_on(runtime_.loop(0), pending.answer.wait(io::after(Millis(0))));
-      if (answer && *answer) acknowledged_[(*answer)->base] = pending.value;
+      if (answer && *answer) acknowledged_[(*answer)->base] = {pending.key, pending.value};
     }
     pending_.clear();
   }
 
   void check() {
-    std::map<Offset, std::string> there;
+    std::map<Offset, Written> there;
+    std::map<std::string, Offset> latest;  // of each key that is there
     Range range = log_->range();
     Offset next = range.start;
     while (next < range.high_watermark) {
@@ -120,15 +137,21 @@ class Life {
         RecordCursor cursor(header, batch.substr(header_bytes));
         for (RecordView record; cursor.next(record);) {
           if (record.offset < next) continue;
-          if (record.offset != next) trouble_ = "a gap at offset " + std::to_string(next);
-          there[next++] = std::string(record.value.value_or(""));
+          if (record.offset != next && !compacts_)
+            trouble_ = "a gap at offset " + std::to_string(next);
+          next = record.offset + 1;
+          std::string key(record.key.value_or(""));
+          there[record.offset] = {key, std::string(record.value.value_or(""))};
+          latest[key] = record.offset;
         }
+        next = std::max(next, header.last_offset() + 1);
       }
     }
-    for (const auto& [offset, value] : acknowledged_) {
+    for (const auto& [offset, written] : acknowledged_) {
       if (offset < std::max(trimmed_, range.start) && range.start <= trimmed_) continue;
+      if (compacts_ && latest.contains(written.key) && latest[written.key] > offset) continue;
       auto found = there.find(offset);
-      if (found == there.end() || found->second != value) {
+      if (found == there.end() || found->second != written) {
         trouble_ = "acknowledged offset " + std::to_string(offset) + " is lost";
         return;
       }
@@ -138,12 +161,13 @@ class Life {
   Random random_;
   io::Runtime& runtime_;
   kit::MemoryFiles files_;
+  bool compacts_;
   std::shared_ptr<OpenFiles> open_files_ = std::make_shared<OpenFiles>(files_, 10);
   kit::QueuedPool pool_;
   kit::FakeClock clock_;
   std::shared_ptr<PartitionLog> log_;
   std::vector<Pending> pending_;
-  std::map<Offset, std::string> acknowledged_;
+  std::map<Offset, Written> acknowledged_;
   Offset trimmed_ = 0;
   int written_ = 0;
   std::string trouble_;
@@ -160,6 +184,14 @@ TEST_F(PowerCutTest, what_was_acknowledged_survives_every_power_cut) {
   for (uint64_t i = 0; i < 200; ++i) {
     uint64_t seed = kit::seed() + i;
     std::string trouble = Life(seed, runtime_).run({});
+    ASSERT_EQ(trouble, "") << "seed " << seed;
+  }
+}
+
+TEST_F(PowerCutTest, the_last_record_of_each_key_survives_compaction_and_every_power_cut) {
+  for (uint64_t i = 0; i < 200; ++i) {
+    uint64_t seed = kit::seed() + i;
+    std::string trouble = Life(seed, runtime_, true).run({});
     ASSERT_EQ(trouble, "") << "seed " << seed;
   }
 }

@@ -22,7 +22,8 @@ Producers::Verdict Producers::check(const BatchHeader& header) const {
     if (header.base_sequence == 0) return Fresh{};
     return Refusal{Fault::out_of_order_sequence, who + " must begin a new epoch with sequence 0"};
   }
-  int32_t last_sequence = sequence_after(header.base_sequence, header.count - 1);
+  // By the offsets, not the count: compaction may have left fewer records than were sent.
+  int32_t last_sequence = sequence_after(header.base_sequence, header.last_offset_delta);
   for (const ProducerBatch& batch : producer.batches) {
     if (batch.first_sequence == header.base_sequence && batch.last_sequence == last_sequence)
       return batch;
@@ -50,7 +51,7 @@ void Producers::note(const BatchHeader& header, Offset base_offset, int64_t now_
     producer.batches.erase(producer.batches.begin());
   producer.batches.push_back(
       {.first_sequence = header.base_sequence,
-       .last_sequence = sequence_after(header.base_sequence, header.count - 1),
+       .last_sequence = sequence_after(header.base_sequence, header.last_offset_delta),
        .base_offset = base_offset,
        .timestamp_ms = header.max_timestamp_ms});
 }

@@ -20,7 +20,8 @@ void SegmentIndex::note(Offset segment_base, const BatchHeader& header, uint64_t
       times_.push_back({max_timestamp_ms_, relative - 1});
     noted_from_ = position;
   }
-  max_timestamp_ms_ = std::max(max_timestamp_ms_, header.max_timestamp_ms);
+  // A batch that compaction emptied has no record of its largest time.
+  if (header.count > 0) max_timestamp_ms_ = std::max(max_timestamp_ms_, header.max_timestamp_ms);
 }
 
 uint64_t SegmentIndex::position_of(int32_t relative_offset) const {

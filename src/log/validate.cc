@@ -38,6 +38,8 @@ Accepted<BatchHeader> check_fields(const BatchHeader& header, const Limits& limi
   if (header.is_control()) return refuse(Fault::invalid_record, "control batches are the broker's");
   if (header.is_log_append_time())
     return refuse(Fault::invalid_timestamp, "log append time is the broker's to set");
+  if (header.has_delete_horizon())
+    return refuse(Fault::invalid_record, "the delete horizon is the broker's to set");
   if (header.count <= 0 || header.last_offset_delta != header.count - 1)
     return refuse(Fault::invalid_record, "the record count does not agree with the offsets");
   if (header.producer_id >= 0 && (header.base_sequence < 0 || header.producer_epoch < 0))
@@ -53,7 +55,7 @@ Result<std::string_view> records_of(std::string_view batch, size_t bytes_max,
                                     std::string& scratch) {
   BatchHeader header = read_header(batch);
   std::string_view stored = batch.substr(header_bytes);
-  if (header.codec() == 0) return stored;
+  if (header.codec() == 0 || header.count == 0) return stored;
   if (header.codec() > highest_codec)
     return Error(Code::corrupt, "codec " + std::to_string(header.codec()));
   auto unpacked = codec::decompress(static_cast<codec::Codec>(header.codec()), stored, bytes_max);

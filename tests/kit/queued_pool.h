@@ -17,11 +17,13 @@ class QueuedPool final : public io::Pool {
   }
   // Runs what is queued and what that queues, on this thread.
   void run_all() {
-    while (!queue_.empty()) {
-      auto work = std::move(queue_.front());
-      queue_.pop_front();
-      work();
-    }
+    while (!queue_.empty()) run_one();
+  }
+  // Runs the work that has waited longest.
+  void run_one() {
+    auto work = std::move(queue_.front());
+    queue_.pop_front();
+    work();
   }
   // As a crash does.
   void forget_all() { queue_.clear(); }
