@@ -1,12 +1,15 @@
 #include "broker/broker.h"
 
 #include <array>
+#include <set>
 
 #include "base/bytes.h"
 #include "base/id.h"
 #include "base/log_line.h"
 #include "broker/house.h"
 #include "broker/topics_access.h"
+#include "io/loop.h"
+#include "io/scope.h"
 #include "io/timer.h"
 
 namespace pinpipe::broker {
@@ -58,7 +61,53 @@ std::unique_ptr<Cluster> Broker::cluster_as(auth::Principal principal) {
   return std::make_unique<Cluster>(*house_, std::move(principal));
 }
 
+io::Task<> Broker::compact() {
+  for (const TopicPointer& topic : house_->catalogue.list()) {
+    if (!topic->settings.compacts) continue;
+    for (const auto& log : topic->logs) {
+      if (!log->has_dirty_segments()) continue;
+      auto answer = log->clean();
+      auto cleaned = co_await answer.wait();
+      if (!cleaned) co_return;
+      bool is_news = !*cleaned && cleaned->error().code() != Code::busy &&
+                     cleaned->error().code() != Code::cancelled;
+      if (is_news)
+        log_warn("broker", "a partition could not be compacted",
+                 {{"directory", log->directory()}, {"reason", cleaned->error().text()}});
+    }
+  }
+}
+
+io::Task<> Broker::expire_positions() {
+  std::set<std::string, std::less<>> with_members;
+  for (const GroupDescription& group : house_->groups.list()) {
+    if (!group.members.empty()) with_members.insert(group.name);
+  }
+  Status expired =
+      co_await house_->offsets.expire(house_->options.offsets_retention.count(), with_members);
+  if (!expired && expired.error().code() != Code::cancelled)
+    log_warn("broker", "positions could not be expired", {{"reason", expired.error().text()}});
+}
+
+io::Task<> Broker::keep_compacting() {
+  while (co_await io::sleep_for(house_->options.compaction_check_every)) co_await compact();
+}
+
+io::Task<> Broker::keep_expiring() {
+  while (co_await io::sleep_for(house_->options.offsets_check_every)) co_await expire_positions();
+}
+
 io::Task<> Broker::run() {
+  // A compaction may take minutes; what must not wait for it has its own task.
+  io::Scope scope(io::Loop::current());
+  scope.spawn("compaction", keep_compacting());
+  scope.spawn("positions", keep_expiring());
+  co_await keep_flushing();
+  scope.cancel();
+  co_await scope.join();
+}
+
+io::Task<> Broker::keep_flushing() {
   constexpr Millis tick{100};
   int64_t retention_at_ms =
       house_->clock.steady_ms() + house_->options.retention_check_every.count();
@@ -74,7 +123,7 @@ io::Task<> Broker::run() {
                      now_ms % std::max<int64_t>(settings.flush_ms, tick.count()) < tick.count();
       for (const auto& log : topic->logs) {
         if (flushes && log->has_unsynced()) (void)log->flush();
-        if (retains && settings.deletes && !topic->facts.internal)
+        if (retains && settings.deletes)
           (void)log->retain(settings.retention_ms, settings.retention_bytes);
       }
     }

@@ -39,6 +39,9 @@ class Broker {
     size_t partitions_max = 100'000;
     size_t open_files_max = 2'000;
     Millis retention_check_every{300'000};
+    Millis compaction_check_every{15'000};
+    Millis offsets_check_every{600'000};
+    Millis offsets_retention{7LL * 24 * 3600 * 1000};
     Millis group_rebalance_delay{50};
   };
 
@@ -50,13 +53,20 @@ class Broker {
   std::unique_ptr<Topics> as(auth::Principal principal);
   std::unique_ptr<Cluster> cluster_as(auth::Principal principal);
 
-  // Flushes, applies retention and expires members until it is cancelled.
+  // Flushes, applies retention, compacts, and expires members and positions until it is cancelled.
   io::Task<> run();
+  // What run() does from time to time: one round over everything that is due, one partition at a
+  // time.
+  io::Task<> compact();
+  io::Task<> expire_positions();
   // Commits and syncs everything and marks it clean. After it, appends are refused.
   io::Task<Status> close();
 
  private:
   explicit Broker(std::unique_ptr<House> house);
+  io::Task<> keep_flushing();
+  io::Task<> keep_compacting();
+  io::Task<> keep_expiring();
   std::unique_ptr<House> house_;
 };
 

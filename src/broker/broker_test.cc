@@ -37,6 +37,8 @@ class BrokerTest : public testing::Test {
     return io::wait_on(runtime_.loop(0), std::move(task));
   }
 
+  void wait_all(io::Task<> task) { io::run_on(runtime_.loop(0), std::move(task)); }
+
   TopicFacts create(std::string name, int32_t partitions = 1, ConfigMap configs = {}) {
     auto created = wait(topics_->create({std::move(name), partitions, std::move(configs)}));
     EXPECT_TRUE(created) << created.error().text();
@@ -149,7 +151,7 @@ TEST_F(BrokerTest, names_and_settings_are_checked_and_hints_given) {
   EXPECT_EQ(code_of("a/b"), Code::invalid);
   EXPECT_EQ(code_of(std::string(250, 'a')), Code::invalid);
   EXPECT_EQ(code_of("ok", {{"retention.ms", "soon"}}), Code::invalid);
-  EXPECT_EQ(code_of("ok", {{"cleanup.policy", "compact"}}), Code::invalid);
+  EXPECT_EQ(code_of("ok", {{"cleanup.policy", "compact,shred"}}), Code::invalid);
   auto unknown = wait(topics_->create({"ok", 1, {{"retention.m", "1"}}}));
   EXPECT_NE(unknown.error().text().find("retention.ms"), std::string::npos);
   create("orders");
@@ -223,22 +225,94 @@ TEST_F(BrokerTest, committed_positions_survive_restarts_and_stay_small) {
                       {{"orders", 1}, {.offset = 7, .metadata = ""}}};
   ASSERT_TRUE(wait(topics_->commit("sink", positions)));
   std::string padding(4000, 'm');
-  for (int i = 0; i < 1200; ++i) {
+  for (int i = 0; i < 2400; ++i) {
     Positions next{{{"orders", 0}, {.offset = 6 + i, .metadata = padding}}};
     ASSERT_TRUE(wait(topics_->commit("sink", next)));
   }
-  auto offsets = broker_->cluster_as(auth::local_principal())->find("__consumer_offsets");
-  ASSERT_TRUE(offsets);
+  auto size = [&] {
+    uint64_t size = 0;
+    auto offsets = broker_->cluster_as(auth::local_principal())->find("__consumer_offsets");
+    for (const auto& log : (*offsets)->logs) size += log->size_bytes();
+    return size;
+  };
+  uint64_t before = size();
+  wait_all(broker_->compact());
+  EXPECT_LT(size(), before / 2);
   restart();
   auto found = wait(topics_->committed("sink", {{"orders", 0}, {"orders", 1}, {"other", 0}}));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->size(), 2u);
-  EXPECT_EQ(found->at({"orders", 0}).offset, 1205);
+  EXPECT_EQ(found->at({"orders", 0}).offset, 2405);
   EXPECT_EQ(found->at({"orders", 1}).offset, 7);
-  Offset start = 0;
-  for (int32_t i = 0; i < 8; ++i) start += wait(topics_->range("__consumer_offsets", i))->start;
-  EXPECT_GT(start, 0) << "what was outdated has been trimmed";
   EXPECT_FALSE(wait(topics_->commit("sink", {{{"nowhere", 0}, {.offset = 1, .metadata = ""}}})));
+}
+
+TEST_F(BrokerTest, positions_of_groups_without_members_expire_and_lasting_ones_do_not) {
+  create("orders");
+  auto cluster = broker_->cluster_as(auth::local_principal());
+  Positions positions{{{"orders", 0}, {.offset = 5, .metadata = "note"}}};
+  ASSERT_TRUE(wait(topics_->commit("sink", positions)));
+  ASSERT_TRUE(wait(cluster->commit("console", positions)));
+  ASSERT_TRUE(wait(cluster->commit("app", positions)));
+  constexpr Millis day{24LL * 3600 * 1000};
+  auto offset_of = [&](std::string_view group) {
+    auto found = wait(topics_->committed(group, {{"orders", 0}}));
+    return found && found->contains({"orders", 0}) ? found->at({"orders", 0}).offset : -1;
+  };
+  // A member of `app` is there for ten days.
+  JoinRequest join;
+  join.group = "app";
+  join.protocol_type = "consumer";
+  join.protocols = {{"range", ""}};
+  join.session_timeout_ms = join.rebalance_timeout_ms = 1'800'000;
+  auto joining = (*cluster->groups("app", auth::Action::read))->join(join);
+  for (int i = 0; i < 10; ++i) {
+    clock_.advance(day);
+    wait_all(broker_->expire_positions());
+  }
+  EXPECT_EQ(offset_of("console"), -1);
+  EXPECT_EQ(offset_of("app"), 5);
+  EXPECT_EQ(offset_of("sink"), 5);
+  cluster.reset();
+  restart();
+  EXPECT_EQ(offset_of("console"), -1);
+  clock_.advance(day * 6);
+  wait_all(broker_->expire_positions());
+  EXPECT_EQ(offset_of("app"), 5) << "its seven days began when it became empty";
+  clock_.advance(day * 3);
+  wait_all(broker_->expire_positions());
+  EXPECT_EQ(offset_of("app"), -1);
+  EXPECT_EQ(offset_of("sink"), 5);
+}
+
+TEST_F(BrokerTest, a_compacted_topic_keeps_the_last_record_of_each_key) {
+  create("settings", 1,
+         {{"cleanup.policy", "compact"},
+          {"segment.bytes", "1024"},
+          {"min.cleanable.dirty.ratio", "0.1"}});
+  std::vector<std::string> keys;
+  for (int i = 0; i < 100; ++i) keys.push_back("key " + std::to_string(i % 4));
+  for (const std::string& key : keys) {
+    RecordIn in = record("value");
+    in.key = key;
+    EXPECT_FALSE(produce("settings", {in}).front().error);
+  }
+  auto keyless = produce("settings", {record("no key")});
+  ASSERT_TRUE(keyless.front().error);
+  EXPECT_EQ(keyless.front().error->code(), Code::invalid);
+  wait_all(broker_->compact());
+  std::vector<Offset> offsets;
+  for (Offset next = 0; next < 100;) {
+    auto fetched = fetch("settings", 0, next, 1);
+    ASSERT_TRUE(fetched);
+    ASSERT_FALSE(fetched->records.empty()) << "a fetch looks beyond the gaps";
+    for (const RecordOut& one : fetched->records) offsets.push_back(one.offset);
+    next = fetched->next;
+  }
+  EXPECT_LT(offsets.size(), 40u);
+  EXPECT_EQ(offsets.back(), 99);
+  auto trimmed = wait(broker_->cluster_as(auth::local_principal())->trim("settings", 0, 50));
+  EXPECT_EQ(trimmed.error().code(), Code::conflict);
 }
 
 TEST_F(BrokerTest, who_may_not_is_told_so) {

@@ -227,6 +227,11 @@ io::Task<Result<Offset>> Cluster::trim(std::string_view topic, PartitionId parti
                                        Offset offset) {
   auto log = this->partition(topic, partition, auth::Action::remove);
   if (!log) co_return log.error();
+  TopicPointer found = house_.catalogue.find(topic);
+  if (found && !found->settings.deletes)
+    co_return Error(Code::conflict, "topic " + found->facts.name +
+                                        " is compacted: only cleanup.policy=delete lets records "
+                                        "be deleted");
   if (offset == -1) offset = (*log)->range().high_watermark;
   auto trimmed = (*log)->trim(offset);
   auto done = co_await trimmed.wait();

@@ -87,7 +87,8 @@ class Cluster {
                                                               int64_t timestamp_ms);
   io::Task<Result<std::optional<log::TimedOffset>>> newest(std::string_view topic,
                                                            PartitionId partition);
-  // Everything before `offset` goes; −1: up to the high watermark. Gives the new start.
+  // Everything before `offset` goes; −1: up to the high watermark. Gives the new start. `conflict`
+  // when the topic's cleanup.policy does not delete.
   io::Task<Result<Offset>> trim(std::string_view topic, PartitionId partition, Offset offset);
   Result<std::shared_ptr<log::PartitionLog>> partition(std::string_view topic,
                                                        PartitionId partition,

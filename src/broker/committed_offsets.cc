@@ -1,7 +1,6 @@
 #include "broker/committed_offsets.h"
 
 #include "base/bytes.h"
-#include "base/log_line.h"
 #include "broker/names.h"
 
 namespace pinpipe::broker {
@@ -9,6 +8,7 @@ namespace {
 
 constexpr int16_t key_version = 1;
 constexpr int16_t value_version = 3;
+constexpr int16_t lasting_value_version = 1;  // it has a time of expiry: never
 constexpr size_t read_bytes = 1 << 20;
 
 void append_text(std::string& to, std::string_view text) {
@@ -30,12 +30,34 @@ std::string key_of(std::string_view group, const TopicPartition& which) {
 
 std::string value_of(const Position& position) {
   std::string value;
+  if (position.lasts) {
+    append_be(value, lasting_value_version);
+    append_be(value, position.offset);
+    append_text(value, position.metadata);
+    append_be(value, position.committed_ms);
+    append_be(value, int64_t{-1});
+    return value;
+  }
   append_be(value, value_version);
   append_be(value, position.offset);
   append_be(value, position.leader_epoch);
   append_text(value, position.metadata);
   append_be(value, position.committed_ms);
   return value;
+}
+
+std::optional<Position> position_of(std::string_view value) {
+  Reader reader(value);
+  Position position;
+  auto version = reader.be<int16_t>();
+  if (version != value_version && version != lasting_value_version) return std::nullopt;
+  position.lasts = version == lasting_value_version;
+  position.offset = reader.be<int64_t>();
+  if (!position.lasts) position.leader_epoch = reader.be<int32_t>();
+  position.metadata = take_text(reader);
+  position.committed_ms = reader.be<int64_t>();
+  if (reader.failed()) return std::nullopt;
+  return position;
 }
 
 int32_t partition_of(std::string_view group) {
@@ -46,7 +68,6 @@ int32_t partition_of(std::string_view group) {
 struct Encoded {
   std::vector<std::string> texts;
   std::vector<log::LooseRecord> records;
-  uint64_t size_bytes = 0;
 
   void reserve(size_t count) {
     texts.reserve(2 * count);  // the records point into it: it must not move
@@ -56,11 +77,14 @@ struct Encoded {
     log::LooseRecord record;
     record.key = texts.emplace_back(key_of(group, which));
     if (position.offset >= 0) record.value = texts.emplace_back(value_of(position));
-    size_bytes += size_bound(record);
     records.push_back(record);
   }
 };
 
+ConfigMap offsets_configs() {
+  return {{"cleanup.policy", "compact"},
+          {"segment.bytes", std::string(CommittedOffsets::segment_bytes)}};
+}
 }  // namespace
 
 CommittedOffsets::CommittedOffsets(Catalogue& catalogue, io::Pool& disk, const Clock& clock)
@@ -69,14 +93,19 @@ CommittedOffsets::CommittedOffsets(Catalogue& catalogue, io::Pool& disk, const C
 Status CommittedOffsets::open() {
   TopicPointer topic = catalogue_.find(topic_name);
   if (!topic) return {};
-  for (int32_t i = 0; i < partitions; ++i) {
-    Status read = read_back(i, *topic->logs.at(static_cast<size_t>(i)));
-    if (!read) return read.error().with("committed offsets");
+  for (const auto& log : topic->logs) {
+    if (Status read = read_back(*log); !read) return read.error().with("committed offsets");
   }
-  return {};
+  return make_compacted(*topic);
 }
 
-Status CommittedOffsets::read_back(int32_t partition, log::PartitionLog& log) {
+// As it was not yet in older data directories.
+Status CommittedOffsets::make_compacted(const Topic& topic) {
+  if (topic.settings.compacts) return {};
+  return catalogue_.set_configs(topic_name, offsets_configs());
+}
+
+Status CommittedOffsets::read_back(log::PartitionLog& log) {
   log::Range range = log.range();
   for (Offset next = range.start; next < range.high_watermark;) {
     auto slice = log.read(next, read_bytes);
@@ -94,7 +123,6 @@ Status CommittedOffsets::read_back(int32_t partition, log::PartitionLog& log) {
       next = header.last_offset() + 1;
     }
   }
-  parts_[static_cast<size_t>(partition)].outdated_bytes = log.size_bytes();
   return {};
 }
 
@@ -109,14 +137,8 @@ void CommittedOffsets::apply(std::string_view key, std::optional<std::string_vie
   if (reader.failed()) return;
   std::optional<Position> position;
   if (value) {
-    Reader body(*value);
-    if (body.be<int16_t>() != value_version) return;
-    position.emplace();
-    position->offset = body.be<int64_t>();
-    position->leader_epoch = body.be<int32_t>();
-    position->metadata = take_text(body);
-    position->committed_ms = body.be<int64_t>();
-    if (body.failed()) return;
+    position = position_of(*value);
+    if (!position) return;
   }
   std::lock_guard lock(mutex_);
   apply_locked(group, which, position, offset);
@@ -138,7 +160,8 @@ io::Task<Result<TopicPointer>> CommittedOffsets::topic() {
   TopicPointer found = catalogue_.find(topic_name);
   if (found) co_return found;
   auto created = co_await disk_.run([this] {
-    TopicSpec spec{.name = std::string(topic_name), .partitions = partitions, .configs = {}};
+    TopicSpec spec{
+        .name = std::string(topic_name), .partitions = partitions, .configs = offsets_configs()};
     return catalogue_.create(std::move(spec), true);
   });
   if (created) co_return *created;
@@ -157,72 +180,85 @@ io::Task<Status> CommittedOffsets::commit(std::string group, Positions positions
   if (positions.empty()) co_return Status{};
   auto topic = co_await this->topic();
   if (!topic) co_return topic.error();
-  Encoded encoded;
-  encoded.reserve(positions.size());
   for (auto& [which, position] : positions) {
     if (position.metadata.size() > metadata_bytes_max)
       co_return Error(Code::invalid, "the metadata of a position is larger than 4096 bytes");
     position.committed_ms = clock_.wall_ms();
-    encoded.add(group, which, position);
   }
-  int32_t partition = partition_of(group);
-  Part& part = parts_[static_cast<size_t>(partition)];
-  std::optional<io::OneShot<log::PartitionLog::Answer>> answer;
+  std::optional<Sent> sent;
   {
     std::lock_guard lock(mutex_);
-    ++part.under_way;
-    part.outdated_bytes += encoded.size_bytes;
-    answer = (*topic)->logs[static_cast<size_t>(partition)]->append(encoded.records);
+    sent = send_locked(**topic, std::move(group), std::move(positions));
   }
-  auto appended = co_await answer->wait();
+  co_return co_await finish(std::move(*sent));
+}
+
+CommittedOffsets::Sent CommittedOffsets::send_locked(const Topic& topic, std::string group,
+                                                     Positions positions) {
+  Encoded encoded;
+  encoded.reserve(positions.size());
+  for (const auto& [which, position] : positions) encoded.add(group, which, position);
+  auto partition = static_cast<size_t>(partition_of(group));
+  ++under_way_[partition];
+  return {std::move(group), std::move(positions), static_cast<int32_t>(partition),
+          topic.logs[partition]->append(encoded.records)};
+}
+
+io::Task<Status> CommittedOffsets::finish(Sent sent) {
+  auto appended = co_await sent.answer.wait();
   {
     std::lock_guard lock(mutex_);
-    --part.under_way;
+    --under_way_[static_cast<size_t>(sent.partition)];
     if (appended && *appended) {
       Offset offset = (*appended)->base;
-      for (const auto& [which, position] : positions) {
+      for (const auto& [which, position] : sent.positions) {
         bool forgets = position.offset < 0;
-        apply_locked(group, which, forgets ? std::nullopt : std::optional(position), offset++);
+        apply_locked(sent.group, which, forgets ? std::nullopt : std::optional(position), offset++);
       }
     }
   }
   if (!appended) co_return appended.error();
   if (!*appended) co_return appended->error().error();
-  co_await tidy(*topic, partition);
   co_return Status{};
 }
 
-io::Task<> CommittedOffsets::tidy(TopicPointer topic, int32_t partition) {
-  Part& part = parts_[static_cast<size_t>(partition)];
-  log::PartitionLog& log = *topic->logs[static_cast<size_t>(partition)];
-  Encoded encoded;
-  std::optional<io::OneShot<log::PartitionLog::Answer>> answer;
-  {
-    // Only when no commit is under way: all that is valid is then in the map, and whatever is
-    // committed from now on lies behind this copy.
-    std::lock_guard lock(mutex_);
-    if (part.outdated_bytes < outdated_bytes_max || part.under_way > 0) co_return;
-    size_t count = 0;
-    for (const auto& [group, positions] : groups_) count += positions.size();
-    encoded.reserve(count);
-    for (const auto& [group, positions] : groups_) {
-      if (partition_of(group) != partition) continue;
-      for (const auto& [which, kept] : positions) encoded.add(group, which, kept.position);
+// What is to be written of a group: positions to forget, or to remember for longer.
+Positions CommittedOffsets::due_locked(const Group& group, int64_t retention_ms,
+                                       bool has_members) const {
+  const int64_t now_ms = clock_.wall_ms();
+  const int64_t refresh_ms = retention_ms / 7;
+  Positions due;
+  for (const auto& [which, kept] : group) {
+    int64_t age_ms = now_ms - kept.position.committed_ms;
+    if (kept.position.lasts || age_ms < (has_members ? refresh_ms : retention_ms + refresh_ms))
+      continue;
+    Position& position = due[which] = kept.position;
+    position.committed_ms = now_ms;
+    if (!has_members) position.offset = -1;
+  }
+  return due;
+}
+
+io::Task<Status> CommittedOffsets::expire(int64_t retention_ms,
+                                          std::set<std::string, std::less<>> with_members) {
+  TopicPointer topic = catalogue_.find(topic_name);
+  if (!topic) co_return Status{};
+  for (const std::string& name : groups()) {
+    std::optional<Sent> sent;
+    {
+      std::lock_guard lock(mutex_);
+      auto group = groups_.find(name);
+      // A commit under way is not in the map yet, and what is written now would win over it: such
+      // a group is looked at next time.
+      if (group == groups_.end() || under_way_[static_cast<size_t>(partition_of(name))] > 0)
+        continue;
+      Positions due = due_locked(group->second, retention_ms, with_members.contains(name));
+      if (!due.empty()) sent = send_locked(*topic, name, std::move(due));
     }
-    part.outdated_bytes = 0;
-    if (!encoded.records.empty()) answer = log.append(encoded.records);
+    if (!sent) continue;
+    if (Status done = co_await finish(std::move(*sent)); !done) co_return done;
   }
-  Offset start = log.range().high_watermark;
-  if (answer) {
-    auto appended = co_await answer->wait();
-    if (!appended || !*appended) co_return;
-    start = (*appended)->base;
-  }
-  auto trimmed = log.trim(start);
-  auto done = co_await trimmed.wait();
-  if (done && !*done)
-    log_warn("broker", "committed offsets could not be trimmed",
-             {{"reason", done->error().text()}});
+  co_return Status{};
 }
 
 Positions CommittedOffsets::find(std::string_view group) const {

@@ -1,13 +1,13 @@
 // How far each group has read: a map in memory whose every change is first a record in the topic
 // __consumer_offsets (Kafka's key and value layout), and which is read back from it at start.
-// The topic keeps itself small: when most of it is outdated, all that is valid is written again at
-// its end and what lies before is trimmed. Thread-safe. Bounds: metadata_bytes_max per position;
-// what is valid is in memory.
+// The topic is compacted, so that it stays about as large as what is valid. Thread-safe.
+// Bounds: metadata_bytes_max per position; what is valid is in memory.
 #pragma once
 
 #include <array>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +25,7 @@ class CommittedOffsets {
   static constexpr std::string_view topic_name = "__consumer_offsets";
   static constexpr int32_t partitions = 8;
   static constexpr size_t metadata_bytes_max = 4096;
-  static constexpr uint64_t outdated_bytes_max = 4 << 20;
+  static constexpr std::string_view segment_bytes = "4194304";
 
   CommittedOffsets(Catalogue& catalogue, io::Pool& disk, const Clock& clock);
 
@@ -38,32 +38,41 @@ class CommittedOffsets {
   bool has(std::string_view group) const;
   // Forgets all positions in the topic, which was deleted.
   io::Task<Status> forget_topic(std::string topic);
+  // Forgets positions that were committed `retention_ms` ago in groups without members. A group
+  // with members is remembered by committing its positions again once in a seventh of that time,
+  // so that its own retention begins when it becomes empty, whenever we are started.
+  io::Task<Status> expire(int64_t retention_ms, std::set<std::string, std::less<>> with_members);
 
  private:
   struct Kept {
     Position position;
     Offset written_at = -1;  // in the offsets topic: a later record wins
   };
-  struct Part {
-    size_t under_way = 0;
-    uint64_t outdated_bytes = 0;
+  // A commit on its way to the topic.
+  struct Sent {
+    std::string group;
+    Positions positions;
+    int32_t partition = 0;
+    io::OneShot<log::PartitionLog::Answer> answer;
   };
   using Group = std::map<TopicPartition, Kept>;
 
-  Status read_back(int32_t partition, log::PartitionLog& log);
+  Status read_back(log::PartitionLog& log);
   void apply(std::string_view key, std::optional<std::string_view> value, Offset offset);
   void apply_locked(const std::string& group, const TopicPartition& which,
                     const std::optional<Position>& position, Offset offset);
   io::Task<Result<TopicPointer>> topic();
-  // All that is valid in the partition, written again and what lies before trimmed, if it is time.
-  io::Task<> tidy(TopicPointer topic, int32_t partition);
+  Status make_compacted(const Topic& topic);
+  Sent send_locked(const Topic& topic, std::string group, Positions positions);
+  io::Task<Status> finish(Sent sent);
+  Positions due_locked(const Group& group, int64_t retention_ms, bool has_members) const;
 
   Catalogue& catalogue_;
   io::Pool& disk_;
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, Group, std::less<>> groups_;
-  std::array<Part, partitions> parts_;
+  std::array<size_t, partitions> under_way_{};  // commits
 };
 
 }  // namespace pinpipe::broker

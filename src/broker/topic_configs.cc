@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include "broker/names.h"
 
@@ -13,11 +14,12 @@ namespace {
 
 constexpr std::array facts = {
     ConfigFact{"cleanup.policy", "delete", ConfigType::list,
-               "What becomes of old records: delete removes old segments."},
+               "What becomes of old records: delete removes old segments; compact keeps the last "
+               "record of each key; both may be set."},
     ConfigFact{"compression.type", "producer", ConfigType::text,
                "Batches are kept as the producer compressed them."},
     ConfigFact{"delete.retention.ms", "86400000", ConfigType::long_integer,
-               "How long a compacted topic keeps tombstones."},
+               "How long a compacted topic keeps tombstones once it has seen them."},
     ConfigFact{"flush.ms", "1000", ConfigType::long_integer,
                "With fsync=interval: the longest time an acknowledged record is not yet on disk."},
     ConfigFact{
@@ -26,6 +28,8 @@ constexpr std::array facts = {
         "operating system likes."},
     ConfigFact{"index.interval.bytes", "4096", ConfigType::integer,
                "Bytes between two index entries."},
+    ConfigFact{"max.compaction.lag.ms", "9223372036854775807", ConfigType::long_integer,
+               "The age at which records are compacted however few of them are dirty."},
     ConfigFact{"max.message.bytes", "1048588", ConfigType::integer,
                "The largest batch that is taken."},
     ConfigFact{"message.timestamp.after.max.ms", "9223372036854775807", ConfigType::long_integer,
@@ -34,6 +38,10 @@ constexpr std::array facts = {
                "How far a record's time may be behind the broker's."},
     ConfigFact{"message.timestamp.type", "CreateTime", ConfigType::text,
                "CreateTime: the producer's time; LogAppendTime: the broker's."},
+    ConfigFact{"min.cleanable.dirty.ratio", "0.5", ConfigType::real,
+               "The share of bytes not yet compacted from which on compaction is worth while."},
+    ConfigFact{"min.compaction.lag.ms", "0", ConfigType::long_integer,
+               "The age up to which records are not compacted."},
     ConfigFact{"min.insync.replicas", "1", ConfigType::integer, "There is one replica."},
     ConfigFact{"retention.bytes", "-1", ConfigType::long_integer,
                "The size of a partition beyond which old segments are removed; -1: no bound."},
@@ -62,18 +70,49 @@ class Understanding {
 
   std::string word(std::string_view name, std::initializer_list<std::string_view> allowed) {
     std::string text(value_of(name));
-    if (std::ranges::find(allowed, text) == allowed.end()) {
-      std::string choices;
-      for (std::string_view choice : allowed)
-        choices.append(choices.empty() ? "" : " or ").append(choice);
-      complain(name, text, choices);
-    }
+    if (std::ranges::find(allowed, text) == allowed.end())
+      complain(name, text, joined(allowed, " or "));
     return text;
+  }
+
+  double share(std::string_view name) {
+    const std::string text(value_of(name));
+    double number = 0;
+    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure != std::errc{} || end != text.data() + text.size() || !(number >= 0 && number <= 1))
+      complain(name, text, "a number from 0 to 1");
+    return number;
+  }
+
+  // A list whose words come from `allowed`, at least one of them.
+  std::set<std::string> words(std::string_view name,
+                              std::initializer_list<std::string_view> allowed) {
+    const std::string text(value_of(name));
+    std::set<std::string> words;
+    for (size_t at = 0; at <= text.size();) {
+      size_t end = std::min(text.find(',', at), text.size());
+      std::string word = text.substr(at, end - at);
+      word.erase(0, word.find_first_not_of(' '));
+      word.erase(word.find_last_not_of(' ') + 1);
+      if (std::ranges::find(allowed, word) == allowed.end()) {
+        complain(name, text, "a list of " + joined(allowed, " and "));
+        break;
+      }
+      words.insert(std::move(word));
+      at = end + 1;
+    }
+    return words;
   }
 
   std::optional<Error> error;
 
  private:
+  static std::string joined(std::initializer_list<std::string_view> words,
+                            std::string_view between) {
+    std::string text;
+    for (std::string_view word : words) text.append(text.empty() ? "" : between).append(word);
+    return text;
+  }
   std::string_view value_of(std::string_view name) const {
     auto found = set_.find(std::string(name));
     if (found != set_.end()) return found->second;
@@ -106,9 +145,15 @@ Result<TopicSettings> understand(const ConfigMap& set) {
   }
   Understanding u(set);
   TopicSettings settings;
-  u.word("cleanup.policy", {"delete"});
+  auto policies = u.words("cleanup.policy", {"delete", "compact"});
+  settings.deletes = policies.contains("delete");
+  settings.compacts = policies.contains("compact");
   u.word("compression.type", {"producer"});
-  u.number("delete.retention.ms", 0, any);
+  log::Compaction& compaction = settings.log.compaction;
+  compaction.delete_retention_ms = u.number("delete.retention.ms", 0, any);
+  compaction.dirty_ratio_min = u.share("min.cleanable.dirty.ratio");
+  compaction.lag_min_ms = u.number("min.compaction.lag.ms", 0, any);
+  compaction.lag_max_ms = u.number("max.compaction.lag.ms", 1, any);
   u.number("min.insync.replicas", 1, 1);
   std::string sync = u.word("fsync", {"always", "interval", "os"});
   settings.log.sync = sync == "always"     ? log::Sync::always

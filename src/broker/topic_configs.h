@@ -15,7 +15,14 @@ namespace pinpipe::broker {
 
 using ConfigMap = std::map<std::string, std::string>;
 
-enum class ConfigType { boolean = 1, text = 2, integer = 3, long_integer = 5, list = 7 };
+enum class ConfigType {
+  boolean = 1,
+  text = 2,
+  integer = 3,
+  long_integer = 5,
+  real = 6,
+  list = 7,
+};
 
 struct ConfigFact {
   std::string_view name;
@@ -33,8 +40,8 @@ struct TopicSettings {
   int64_t flush_ms = 1000;  // with fsync=interval
   int64_t retention_ms = 7LL * 24 * 3600 * 1000;
   int64_t retention_bytes = -1;
-  bool deletes = true;  // cleanup.policy
-  bool compacts = false;
+  bool deletes = true;    // cleanup.policy
+  bool compacts = false;  // then every record has a key
   size_t message_bytes_max = 1'048'588;
   int64_t timestamp_before_max_ms = INT64_MAX;
   int64_t timestamp_after_max_ms = INT64_MAX;

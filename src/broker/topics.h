@@ -85,6 +85,7 @@ struct Position {
   std::string metadata;
   int32_t leader_epoch = -1;  // of the last record read, when the client said
   int64_t committed_ms = -1;
+  bool lasts = false;  // never expires: whoever committed it is not a member of the group
 };
 
 struct TopicPartition {
@@ -127,6 +128,7 @@ class Topics {
   virtual io::Task<Result<uint64_t>> wait_for_topic_change(uint64_t seen, io::Instant deadline) = 0;
 
   // Positions of a group whose members are not coordinated by it (the sink, assigned consumers).
+  // They do not expire.
   virtual io::Task<Status> commit(std::string_view group,
                                   std::map<TopicPartition, Position> positions) = 0;
   virtual io::Task<Result<std::map<TopicPartition, Position>>> committed(

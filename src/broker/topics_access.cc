@@ -70,8 +70,15 @@ std::vector<Sent> send_all(const Topic& topic, std::span<const RecordIn> records
     log::LooseRecord next{record.key, record.value, record.timestamp_ms, record.headers};
     size_t bound = size_bound(next);
     bool too_large = bound + log::header_bytes > topic.settings.message_bytes_max;
+    bool keyless = topic.settings.compacts && !record.key;
     bool other = !loose.empty() && routed[at].partition != routed[first].partition;
-    if (other || too_large || (!loose.empty() && size + bound > append_bytes_target)) send(at);
+    if (other || too_large || keyless || (!loose.empty() && size + bound > append_bytes_target))
+      send(at);
+    if (keyless) {
+      placed[routed[at].index].error.emplace(
+          Code::invalid, "topic " + topic.facts.name + " is compacted: its records have keys");
+      continue;
+    }
     if (too_large) {
       placed[routed[at].index].error.emplace(
           Code::invalid, "a record of " + std::to_string(bound) + " bytes; topic " +
@@ -244,7 +251,11 @@ io::Task<Result<Fetched>> TopicsAccess::fetch(std::string_view topic, PartitionI
       if (!decoded.status) co_return decoded.status.error();
       range = (*log)->range();
       decoded.fetched.range = {range.start, range.high_watermark};
-      co_return std::move(decoded.fetched);
+      // Compaction may have left nothing of what was read: more follows, or is waited for.
+      bool only_gaps = decoded.fetched.records.empty() && decoded.fetched.next > from;
+      from = only_gaps ? decoded.fetched.next : from;
+      if (!only_gaps) co_return std::move(decoded.fetched);
+      continue;
     }
     Status grown = co_await (*log)->grown().wait_beyond(version, deadline);
     if (!grown && grown.error().code() == Code::timeout) {
@@ -296,7 +307,8 @@ io::Task<Status> TopicsAccess::commit(std::string_view group,
   const auth::Resource resource{auth::ResourceKind::group, name};
   if (Status may = house_.policy.check(principal_, auth::Action::read, resource); !may)
     co_return may;
-  for (const auto& [which, position] : positions) {
+  for (auto& [which, position] : positions) {
+    position.lasts = true;
     auto log = partition_of(which.topic, which.partition);
     if (!log) co_return log.error();
     if (position.offset < 0) co_return Error(Code::invalid, "a committed offset is not negative");

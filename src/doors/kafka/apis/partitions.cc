@@ -6,6 +6,10 @@
 namespace pinpipe::kafka {
 namespace {
 
+ErrorCode trim_error(const Error& error) {
+  return error.code() == Code::conflict ? ErrorCode::policy_violation : fetch_error(error);
+}
+
 struct Growth {
   std::string name;
   int32_t total = 0;
@@ -75,7 +79,7 @@ io::Task<Status> handle_delete_records(Call& call) {
       auto start = co_await call.cluster().trim(topic, partition, offset);
       out.number(partition);
       out.number(start ? *start : int64_t{-1});
-      call.error(start ? ErrorCode::none : fetch_error(start.error()));
+      call.error(start ? ErrorCode::none : trim_error(start.error()));
       out.tags();
     }
     in.tags();
