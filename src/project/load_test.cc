@@ -123,6 +123,37 @@ TEST(Load, reads_settings) {
   EXPECT_EQ(p.tables.at(0).sql.text, "select 1");
 }
 
+TEST(Load, reads_who_may_come_in) {
+  FileSet files = shop();
+  files.texts["pinpipe.yaml"] +=
+      "gateway: { profile: strict, stages: [prod, test], api_keys: [k1], requests_per_second: 2.5 "
+      "}\n"
+      "auth: required\n"
+      "access_keys: { clerk: s3cret }\n";
+  Loaded loaded = load(files, {});
+  ASSERT_TRUE(loaded.project) << render(loaded.diagnostics);
+  const Project& p = *loaded.project;
+  EXPECT_TRUE(p.gateway.strict);
+  EXPECT_THAT(p.gateway.stages, ElementsAre("prod", "test"));
+  EXPECT_THAT(p.gateway.api_keys, ElementsAre("k1"));
+  EXPECT_EQ(p.gateway.requests_per_second, 2.5);
+  EXPECT_EQ(p.gateway.burst, 2.5);
+  EXPECT_TRUE(p.access.required);
+  EXPECT_EQ(p.access.secrets.at("clerk"), "s3cret");
+}
+
+TEST(Load, refuses_a_door_that_nobody_can_enter) {
+  FileSet files = shop();
+  files.texts["pinpipe.yaml"] += "auth: required\n";
+  EXPECT_THAT(report_of(files), HasSubstr("nobody comes in"));
+  files = shop();
+  files.texts["pinpipe.yaml"] +=
+      "gateway: { requests_per_second: -1 }\naccess_keys: { clerk: [] }\n";
+  std::string report = report_of(files);
+  EXPECT_THAT(report, HasSubstr("a rate is not negative"));
+  EXPECT_THAT(report, HasSubstr("the access key clerk has a secret"));
+}
+
 TEST(Load, reads_a_data_set) {
   Project p = *load(shop(), {}).project;
   const Dataset* d = p.find_dataset("order");

@@ -110,7 +110,10 @@ struct TaskSpec {
   bool exponential_backoff = false;
   int64_t retry_delay_max_ms = 86'400'000;
   int64_t execution_timeout_ms = 0;  // 0: none
+  std::string pool;  // empty: the default one
+  int pool_slots = 1;
   Params params;
+  std::string note;  // what a try's log says first; may be empty
 };
 
 struct DagSpec {
@@ -196,6 +199,21 @@ struct Account {
   std::string region = "us-east-1";
 };
 
+// API Gateway's usage plan.
+struct GatewaySettings {
+  bool strict = false;                // real status codes instead of the mapping templates' own
+  std::vector<std::string> stages;    // none: any
+  std::vector<std::string> api_keys;  // none: not asked for
+  double requests_per_second = 0;     // 0: not limited
+  double burst = 0;
+};
+
+// Who may use the AWS door: anybody on this machine, or who signs with one of these keys.
+struct AccessSettings {
+  bool required = false;
+  std::map<std::string, std::string> secrets;  // by access key
+};
+
 struct Project {
   std::string name;
   std::string origin;  // the directory, or "(built in)"
@@ -204,6 +222,8 @@ struct Project {
   Ports ports;
   BrokerSettings broker;
   Limits limits;
+  GatewaySettings gateway;
+  AccessSettings access;
   std::vector<std::string> buckets;
   std::vector<Connector> connectors;
   std::vector<Mount> mounts;

@@ -236,6 +236,7 @@ void read_settings(const Node& tree, const SqlSources& sql, Project& project, Di
   read_connectors(settings, project, out);
   read_mappings(settings, project, out);
   read_limits(settings, project, out);
+  read_access(settings, project, out);
   read_queries(settings, sql, project, out);
   settings.finish();
 }

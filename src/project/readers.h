@@ -16,6 +16,8 @@ namespace pinpipe::project {
 using SqlSources = std::map<std::string, std::shared_ptr<const Source>>;
 
 void read_settings(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out);
+// The keys of pinpipe.yaml that say who may come in, and how.
+void read_access(Fields& settings, Project& project, Diagnostics& out);
 void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out);
 void read_dag(const Node& tree, Project& project, Diagnostics& out);
 

@@ -19,7 +19,7 @@ namespace pinpipe::kafka {
 class Door {
  public:
   struct Options {
-    std::string advertised_host;  // empty: the address by which the client reached us
+    std::string advertised_host = {};  // empty: the address by which the client reached us
     uint16_t advertised_port = 0;
     uint32_t request_bytes_max = 100 << 20;
     size_t burst_bytes_max = 8 << 20;
