@@ -116,7 +116,8 @@ struct Actions {
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
   std::vector<Txn> txns;
-  std::string commit_info;  // JSON text of the commitInfo, or empty
+  std::vector<std::string> sidecars;  // of a V2 checkpoint: names below _delta_log/_sidecars
+  std::string commit_info;            // JSON text of the commitInfo, or empty
 };
 
 void encode(const Protocol& protocol, std::string& out);
@@ -128,9 +129,6 @@ void encode(const CommitInfo& info, std::string& out);
 
 // Adds the action of one line to `into`. The scanner only lends its buffers.
 Status decode_line(codec::JsonScanner& scanner, std::string_view line, Actions& into);
-// The action that is named `name` (a checkpoint's column) with these members.
-Status decode_named(codec::JsonScanner& scanner, std::string_view name, std::string_view json,
-                    Actions& into);
 // All lines of a commit. A commit without any action, or one that does not end in a whole line's
 // JSON, was torn by its writer: `corrupt`.
 Result<Actions> decode_commit(codec::JsonScanner& scanner, std::string_view bytes);

@@ -222,15 +222,24 @@ Status decode_protocol(JsonCursor value, Actions& into) {
   return members.status();
 }
 
+Status decode_sidecar(JsonCursor value, Actions& into) {
+  Members members;
+  std::string path;
+  for (const auto& [key, cell] : value.fields()) {
+    if (key == "path" && !cell.is_null()) path = members.text("path", cell);
+  }
+  members.need(!path.empty(), "path");
+  into.sidecars.push_back(std::move(path));
+  return members.status();
+}
+
 Status decode_action(std::string_view name, JsonCursor value, Actions& into) {
   if (name == "add") return decode_add(value, into);
   if (name == "remove") return decode_remove(value, into);
   if (name == "txn") return decode_txn(value, into);
   if (name == "metaData") return decode_metadata(value, into);
   if (name == "protocol") return decode_protocol(value, into);
-  if (name == "sidecar") {
-    return Error(Code::invalid, "a V2 checkpoint with sidecar files is not supported");
-  }
+  if (name == "sidecar") return decode_sidecar(value, into);
   if (name == "commitInfo") into.commit_info = value.raw();
   return {};
 }
@@ -270,16 +279,6 @@ Status decode_line(JsonScanner& scanner, std::string_view line, Actions& into) {
     auto decoded = decode_action(name, value, into);
     if (!decoded) return decoded.error().with(name);
   }
-  return {};
-}
-
-Status decode_named(JsonScanner& scanner, std::string_view name, std::string_view json,
-                    Actions& into) {
-  auto value = scanner.scan(json);
-  if (!value) return Error(Code::corrupt, value.error().text());
-  if (!value->is_object()) return Error(Code::corrupt, fmt::format("{} is not a struct", name));
-  auto decoded = decode_action(name, *value, into);
-  if (!decoded) return decoded.error().with(name);
   return {};
 }
 

@@ -30,28 +30,6 @@ constexpr std::string_view checkpoint_columns =
     "'protocol': 'STRUCT(minReaderVersion INTEGER, minWriterVersion INTEGER, readerFeatures "
     "VARCHAR[], writerFeatures VARCHAR[])'}";
 
-struct ActionColumn {
-  std::string_view name;
-  std::vector<std::string_view> members;  // the ones we read
-};
-
-const std::vector<ActionColumn>& action_columns() {
-  static const std::vector<ActionColumn> columns = {
-      {"protocol", {"minReaderVersion", "minWriterVersion", "readerFeatures", "writerFeatures"}},
-      {"metaData",
-       {"id", "name", "description", "schemaString", "partitionColumns", "configuration",
-        "createdTime"}},
-      {"txn", {"appId", "version", "lastUpdated"}},
-      {"remove",
-       {"path", "deletionTimestamp", "dataChange", "partitionValues", "size", "deletionVector"}},
-      {"add",
-       {"path", "partitionValues", "size", "modificationTime", "dataChange", "stats", "tags",
-        "deletionVector"}},
-      {"sidecar", {"path"}},
-  };
-  return columns;
-}
-
 // Lines of JSON into a file, a megabyte at a time: a checkpoint of a million files is not held
 // twice.
 class LineFile {
@@ -121,146 +99,6 @@ Result<WrittenLines> write_lines(const Snapshot& snapshot, int64_t now_ms,
   return WrittenLines{.count = lines->lines(), .longest = lines->longest()};
 }
 
-// The member names of "STRUCT(a INTEGER, "b c" STRUCT(…), …)", the outermost ones.
-std::vector<std::string> members_of(std::string_view type) {
-  std::vector<std::string> members;
-  if (!type.starts_with("STRUCT(")) return members;
-  type.remove_prefix(7);
-  int depth = 0;
-  bool at_name = true;
-  while (!type.empty() && depth >= 0) {
-    if (at_name && depth == 0) {
-      bool quoted = type.starts_with('"');
-      if (quoted) type.remove_prefix(1);
-      size_t end = type.find(quoted ? '"' : ' ');
-      if (end == std::string_view::npos) break;
-      members.emplace_back(type.substr(0, end));
-      type.remove_prefix(end);
-      at_name = false;
-    }
-    char c = type.front();
-    type.remove_prefix(1);
-    if (c == '(') ++depth;
-    if (c == ')') --depth;
-    if (c == ',' && depth == 0) {
-      at_name = true;
-      if (type.starts_with(' ')) type.remove_prefix(1);
-    }
-  }
-  return members;
-}
-
-// What the answer's columns are: first the plain files, then one column of JSON per action.
-constexpr size_t add_columns = 4;  // path, size, modificationTime, stats
-
-struct CheckpointQuery {
-  std::string sql;
-  std::vector<std::string_view> names;  // the actions that come as JSON
-};
-
-bool has_member(const std::vector<std::string>& members, std::string_view name) {
-  return std::ranges::find(members, name) != members.end();
-}
-
-// The known members of one action as JSON, where `condition` holds.
-std::string json_column(const ActionColumn& column, const std::vector<std::string>& present,
-                        std::string_view condition) {
-  std::string members;
-  for (const std::string& member : present) {
-    if (std::ranges::find(column.members, member) == column.members.end()) continue;
-    if (!members.empty()) members += ", ";
-    members += fmt::format("'{0}': \"{1}\".\"{0}\"", member, column.name);
-  }
-  return fmt::format(
-      "CASE WHEN \"{0}\" IS NOT NULL AND ({1}) THEN CAST(to_json({{{2}}}) AS VARCHAR) "
-      "END AS \"{0}\"",
-      column.name, condition, members);
-}
-
-// Nearly every row is a file with nothing but a path, sizes and statistics: those come as they are,
-// which is several times as fast as JSON. What else a file may have makes it odd.
-std::string odd_file_condition(const std::vector<std::string>& members) {
-  std::string condition = "false";
-  if (has_member(members, "partitionValues")) {
-    condition += " OR cardinality(\"add\".\"partitionValues\") > 0";
-  }
-  for (std::string_view rare : {"tags", "deletionVector"}) {
-    if (has_member(members, rare)) condition += fmt::format(" OR \"add\".\"{}\" IS NOT NULL", rare);
-  }
-  return condition;
-}
-
-std::string plain_file_columns(const std::vector<std::string>& members) {
-  std::string columns;
-  for (std::string_view name : {"path", "size", "modificationTime", "stats"}) {
-    if (!columns.empty()) columns += ", ";
-    columns += has_member(members, name) ? fmt::format("\"add\".\"{}\"", name) : "NULL";
-  }
-  return columns;
-}
-
-// A foreign checkpoint may lack columns and members, and may carry statistics twice.
-Result<CheckpointQuery> query_of(sql::Connection& connection, const std::string& source) {
-  auto described = connection.query("DESCRIBE SELECT * FROM " + source);
-  if (!described) return described.error();
-  std::map<std::string, std::vector<std::string>> present;
-  for (const sql::Row& row : described->rows) {
-    const auto* name = row[0].get_if<std::string>();
-    const auto* type = row[1].get_if<std::string>();
-    if (name != nullptr && type != nullptr) present[*name] = members_of(*type);
-  }
-  if (!present.contains("add") || !has_member(present["add"], "path")) {
-    return Error(Code::corrupt, "the file has none of a checkpoint's columns");
-  }
-  CheckpointQuery query;
-  query.sql = "SELECT " + plain_file_columns(present["add"]);
-  for (const ActionColumn& column : action_columns()) {
-    auto at = present.find(std::string(column.name));
-    if (at == present.end()) continue;
-    std::string condition = column.name == "add" ? odd_file_condition(at->second) : "true";
-    query.sql += ", " + json_column(column, at->second, condition);
-    query.names.push_back(column.name);
-  }
-  query.sql += " FROM " + source;
-  return query;
-}
-
-Status apply_plain_file(const sql::Row& row, Actions& actions) {
-  const auto* path = row[0].get_if<std::string>();
-  if (path == nullptr) return {};
-  const auto* size = row[1].get_if<int64_t>();
-  const auto* modified_ms = row[2].get_if<int64_t>();
-  const auto* stats = row[3].get_if<std::string>();
-  if (path->empty() || size == nullptr || *size < 0) {
-    return Error(Code::corrupt, "a file has no path or no size");
-  }
-  AddFile& add = actions.adds.emplace_back();
-  add.path = *path;
-  add.size = *size;
-  if (modified_ms != nullptr) add.modified_ms = *modified_ms;
-  if (stats != nullptr) add.stats = *stats;
-  return {};
-}
-
-Status apply_rows(std::span<const sql::Row> rows, std::span<const std::string_view> names,
-                  codec::JsonScanner& scanner, Snapshot& into) {
-  Actions actions;
-  for (const sql::Row& row : rows) {
-    bool has_json = false;
-    for (size_t i = 0; i < names.size(); ++i) {
-      const auto* json = row[add_columns + i].get_if<std::string>();
-      if (json == nullptr) continue;
-      has_json = true;
-      auto decoded = decode_named(scanner, names[i], *json, actions);
-      if (!decoded) return decoded;
-    }
-    if (has_json) continue;
-    auto applied = apply_plain_file(row, actions);
-    if (!applied) return applied;
-  }
-  return into.apply_checkpoint_rows(std::move(actions));
-}
-
 }  // namespace
 
 std::string to_json(const LastCheckpoint& last) {
@@ -306,27 +144,6 @@ Result<WrittenCheckpoint> write_checkpoint(sql::Connection& connection, const Sn
                                      .actions = lines->count,
                                      .bytes = file->bytes,
                                      .files = static_cast<int64_t>(snapshot.files().size())}};
-}
-
-Status read_checkpoint(sql::Connection& connection, std::span<const std::string> paths,
-                       Version version, Snapshot& into) {
-  auto query = query_of(connection, sql::read_parquet(paths));
-  if (!query) return Error(Code::corrupt, query.error().text());
-  into.begin_checkpoint(version);
-  codec::JsonScanner scanner;
-  Status applied;
-  auto streamed = connection.stream(
-      query->sql, [](std::span<const sql::ColumnHead>) {},
-      [&](std::span<const sql::Row> rows) {
-        applied = apply_rows(rows, query->names, scanner, into);
-        return applied.has_value();
-      });
-  if (!applied) return applied;
-  if (!streamed) return Error(Code::corrupt, streamed.error().text());
-  if (into.protocol().min_reader_version == 0 || into.schema().fields.empty()) {
-    return Error(Code::corrupt, "the checkpoint has no protocol or no metaData");
-  }
-  return {};
 }
 
 io::Task<Result<LastCheckpoint>> publish_checkpoint(const Services& services, Location location,

@@ -1,9 +1,8 @@
 // Classic checkpoints: a snapshot's actions as rows of one Parquet file, so that opening a table
 // reads one file instead of all commits; and _last_checkpoint, the hint where the newest one is.
-// The rows are the log's own JSON lines put into columns by the SQL engine, and back: one decoder
-// for commits and checkpoints. Promise: reading back what was written gives the same snapshot
-// (tombstones past their retention left out). write_checkpoint() and read_checkpoint() block: on
-// the work pool only.
+// The rows are the log's own JSON lines put into columns by the SQL engine; checkpoint_rows.h reads
+// them back. Promise: reading back what was written gives the same snapshot (tombstones past their
+// retention left out). write_checkpoint() blocks: on the work pool only.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +38,6 @@ struct WrittenCheckpoint {
 // Uses `temporary` and `temporary` + ".json" as file names; the latter is gone afterwards.
 Result<WrittenCheckpoint> write_checkpoint(sql::Connection& connection, const Snapshot& snapshot,
                                            int64_t now_ms, const std::string& temporary);
-
-// Reads all parts of the checkpoint of `version` into an empty snapshot. Error `corrupt` when they
-// are not whole.
-Status read_checkpoint(sql::Connection& connection, std::span<const std::string> paths,
-                       Version version, Snapshot& into);
 
 // Writes the checkpoint of this snapshot into the table's log, then _last_checkpoint.
 io::Task<Result<LastCheckpoint>> publish_checkpoint(const Services& services, Location location,

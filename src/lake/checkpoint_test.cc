@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "kit/lake_fixture.h"
 #include "kit/seed.h"
+#include "lake/checkpoint_rows.h"
 
 namespace pinpipe::lake {
 namespace {
@@ -127,7 +128,10 @@ TEST_F(CheckpointTest, reading_it_back_equals_replaying_the_commits) {
     auto written = write_checkpoint(**connection, replayed, now_ms, store.new_temporary());
     ASSERT_TRUE(written) << written.error().text();
     Snapshot read;
-    auto done = read_checkpoint(**connection, std::span(&written->path, 1), last, read);
+    read.begin_checkpoint(last);
+    auto done = read_checkpoint_rows(written->path, [&read](Actions actions) {
+      return read.apply_checkpoint_rows(std::move(actions));
+    });
     ASSERT_TRUE(done) << done.error().text();
     EXPECT_EQ(text_of(read, INT64_MIN), text_of(replayed, now_ms - 7 * day_ms))
         << "round " << round;
@@ -137,11 +141,10 @@ TEST_F(CheckpointTest, reading_it_back_equals_replaying_the_commits) {
 }
 
 TEST_F(CheckpointTest, a_file_that_is_no_checkpoint_is_corrupt) {
-  auto connection = connect();
   auto data = numbers(0, 3);
-  Snapshot snapshot;
-  auto done =
-      read_checkpoint(**connection, std::span(&data.files[0].temporary_path, 1), 1, snapshot);
+  auto done = read_checkpoint_rows(data.files[0].temporary_path, [](const Actions&) {
+    return Status(Error(Code::internal, "there is nothing to hand out"));
+  });
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code(), Code::corrupt);
 }

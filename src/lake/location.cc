@@ -45,6 +45,13 @@ std::optional<LogName> parse_log_name(std::string_view name) {
     return parsed;
   }
   if (take(name, ".checkpoint.")) {
+    constexpr size_t uuid_size = 36;
+    std::string_view ending = name.substr(std::min(name.size(), uuid_size));
+    if (Uuid::from_text(name.substr(0, uuid_size)) && (ending == ".parquet" || ending == ".json")) {
+      parsed.kind = LogName::Kind::checkpoint_v2;
+      parsed.is_json = ending == ".json";
+      return parsed;
+    }
     auto part = take_number(name, 10);
     if (!part || !take(name, ".")) return std::nullopt;
     auto parts = take_number(name, 10);

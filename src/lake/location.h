@@ -19,6 +19,9 @@ struct Location {
   std::string log_directory() const { return key("_delta_log/"); }
   std::string commit_key(Version version) const;
   std::string checkpoint_key(Version version) const;
+  std::string sidecar_key(std::string_view name) const {
+    return key("_delta_log/_sidecars/") + std::string(name);
+  }
   std::string last_checkpoint_key() const { return key("_delta_log/_last_checkpoint"); }
   // For messages.
   std::string text() const { return bucket + "/" + prefix; }
@@ -28,15 +31,16 @@ struct Location {
 
 // The name of a file in the log directory, understood.
 struct LogName {
-  enum class Kind { commit, checkpoint, checkpoint_part, compacted };
+  enum class Kind { commit, checkpoint, checkpoint_part, checkpoint_v2, compacted };
   Kind kind = Kind::commit;
   Version version = 0;
   int part = 1;  // of a multi-part checkpoint, from 1
   int parts = 1;
-  Version last = 0;  // of a compaction: versions version..last
+  Version last = 0;      // of a compaction: versions version..last
+  bool is_json = false;  // of a V2 checkpoint; otherwise it is Parquet
 };
 
-// Nothing for names that are not ours to read: temporary files, version checksums, V2 checkpoints.
+// Nothing for names that are not ours to read: temporary files, version checksums.
 std::optional<LogName> parse_log_name(std::string_view name);
 
 // "part-00000-<uuid>.c000.zstd.parquet"

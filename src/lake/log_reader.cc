@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include "base/log_line.h"
+#include "io/files.h"
 #include "io/scope.h"
 #include "lake/checkpoint.h"
+#include "lake/checkpoint_rows.h"
 
 namespace pinpipe::lake {
 namespace {
@@ -34,8 +36,17 @@ void add_to_listing(LogListing& listing, Parts& parts, const objects::ObjectFact
     case LogName::Kind::checkpoint_part:
       parts[{parsed->version, parsed->parts}][parsed->part] = object;
       break;
-    case LogName::Kind::compacted:
+    case LogName::Kind::checkpoint_v2:
+      listing.checkpoints.push_back({.version = parsed->version,
+                                     .keys = {object.key},
+                                     .bytes = bytes,
+                                     .is_json = parsed->is_json});
       break;
+    case LogName::Kind::compacted: {
+      Version& last = listing.compacted[parsed->version];
+      last = std::max(last, parsed->last);
+      break;
+    }
   }
 }
 
@@ -103,24 +114,54 @@ io::Task<Result<LogListing>> LogReader::list_from_hint(std::optional<Version> ve
   co_return co_await list(0);
 }
 
-io::Task<Result<LogReader::SnapshotPtr>> LogReader::read_one_checkpoint(
-    LogListing::Checkpoint checkpoint) {
-  std::vector<objects::Store::Pinned> pinned;
-  std::vector<std::string> paths;
-  for (const std::string& key : checkpoint.keys) {
+// Applies the files' actions. Gives the sidecar files that they name.
+io::Task<Result<std::vector<std::string>>> LogReader::read_checkpoint_files(
+    std::span<const std::string> keys, bool is_json, SnapshotPtr into) {
+  std::vector<std::string> sidecars;
+  for (const std::string& key : keys) {
     auto file = co_await services_.store.materialize(location_.bucket, key);
     if (!file) co_return std::move(file.error()).with(key);
-    paths.push_back(file->path);
-    pinned.push_back(std::move(*file));
+    auto apply = [&](Actions actions) -> Status {
+      for (std::string& name : actions.sidecars) sidecars.push_back(std::move(name));
+      return into->apply_checkpoint_rows(std::move(actions));
+    };
+    auto work = [&]() -> Status {
+      if (!is_json) return read_checkpoint_rows(file->path, apply);
+      auto bytes = io::posix_files().read_all(file->path);
+      if (!bytes) return bytes.error();
+      codec::JsonScanner scanner;
+      auto actions = decode_commit(scanner, *bytes);
+      if (!actions) return actions.error();
+      return apply(std::move(*actions));
+    };
+    Status read = co_await services_.work.run(work);
+    if (!read) co_return std::move(read.error()).with(key);
   }
+  co_return sidecars;
+}
+
+io::Task<Result<LogReader::SnapshotPtr>> LogReader::read_one_checkpoint(
+    LogListing::Checkpoint checkpoint) {
   auto snapshot = std::make_shared<Snapshot>();
-  auto work = [&]() -> Status {
-    auto connection = services_.connect();
-    if (!connection) return connection.error();
-    return read_checkpoint(**connection, paths, checkpoint.version, *snapshot);
-  };
-  Status read = co_await services_.work.run(work);
-  if (!read) co_return std::move(read.error()).with(checkpoint.keys[0]);
+  snapshot->begin_checkpoint(checkpoint.version);
+  auto sidecars = co_await read_checkpoint_files(checkpoint.keys, checkpoint.is_json, snapshot);
+  if (!sidecars) co_return sidecars.error();
+  std::vector<std::string> keys;
+  for (const std::string& path : *sidecars) {
+    // Always in the log's own folder, whatever folders the path names.
+    auto plain = decode_path(std::string_view(path).substr(path.rfind('/') + 1));
+    if (!plain) co_return plain.error().with(checkpoint.keys[0]);
+    keys.push_back(location_.sidecar_key(*plain));
+  }
+  auto nested = co_await read_checkpoint_files(keys, false, snapshot);
+  if (!nested) co_return nested.error();
+  if (!nested->empty()) {
+    co_return Error(Code::corrupt, "a sidecar file names sidecar files").with(checkpoint.keys[0]);
+  }
+  if (snapshot->protocol().min_reader_version == 0 || snapshot->schema().fields.empty()) {
+    co_return Error(Code::corrupt, "the checkpoint has no protocol or no metaData")
+        .with(checkpoint.keys[0]);
+  }
   snapshot->set_checkpoint(checkpoint.version, checkpoint.bytes);
   co_return snapshot;
 }
@@ -166,11 +207,16 @@ io::Task<Result<std::shared_ptr<const Snapshot>>> LogReader::load(std::optional<
   }
   for (Version next = (*snapshot)->version() + 1; next <= target; ++next) {
     if (listing->commits.contains(next)) continue;
+    auto compacted = listing->compacted.find(next);
+    if (compacted != listing->compacted.end() && compacted->second <= target) {
+      next = compacted->second;
+      continue;
+    }
     Code code = version ? Code::not_found : Code::corrupt;
     co_return Error(code, fmt::format("{}: version {} cannot be read: commit {} is missing",
                                       location_.text(), target, next));
   }
-  auto applied = co_await apply_commits(*snapshot, target);
+  auto applied = co_await apply_commits(*snapshot, std::move(*listing), target);
   if (!applied) co_return applied.error();
   auto readable = (*snapshot)->check_readable();
   if (!readable) co_return readable.error().with(location_.text());
@@ -205,10 +251,44 @@ Status LogReader::apply_fetched(Snapshot& snapshot, std::vector<Result<std::stri
   return {};
 }
 
-io::Task<Status> LogReader::apply_commits(SnapshotPtr snapshot, Version last) {
+// A compaction only saves time as long as its commits are there too: false when it is of no use.
+io::Task<bool> LogReader::apply_compaction(SnapshotPtr snapshot, Version last) {
+  std::string key = location_.key(
+      fmt::format("_delta_log/{:020}.{:020}.compacted.json", snapshot->version() + 1, last));
+  auto bytes = co_await services_.store.get(location_.bucket, key);
+  Status applied = bytes ? Status{} : Status(bytes.error());
+  auto work = [&]() -> Status {
+    codec::JsonScanner scanner;
+    auto actions = decode_commit(scanner, *bytes);
+    if (!actions) return actions.error();
+    // On a copy: half of a compaction must not be left in the snapshot.
+    Snapshot next = *snapshot;
+    Status done = next.apply_compacted(last, std::move(*actions), bytes->size());
+    if (done) *snapshot = std::move(next);
+    return done;
+  };
+  if (applied) applied = co_await services_.work.run(work);
+  if (applied) co_return true;
+  log_warn("lake", "a compaction of the log cannot be read; reading its commits",
+           {{"file", key}, {"reason", applied.error().text()}});
+  co_return false;
+}
+
+io::Task<Status> LogReader::apply_commits(SnapshotPtr snapshot, LogListing listing, Version last) {
   while (snapshot->version() < last) {
-    auto left = static_cast<size_t>(last - snapshot->version());
-    auto fetched = co_await fetch_commits(snapshot->version() + 1, std::min(left, commits_at_once));
+    Version next = snapshot->version() + 1;
+    auto compacted = listing.compacted.lower_bound(next);
+    bool is_here = compacted != listing.compacted.end() && compacted->first == next;
+    if (is_here && compacted->second <= last) {
+      if (co_await apply_compaction(snapshot, compacted->second)) continue;
+    }
+    if (is_here) {
+      listing.compacted.erase(compacted);
+      continue;
+    }
+    Version end = compacted == listing.compacted.end() ? last + 1 : compacted->first;
+    auto left = static_cast<size_t>(std::min(end, last + 1) - next);
+    auto fetched = co_await fetch_commits(next, std::min(left, commits_at_once));
     Status applied = co_await services_.work.run([&] { return apply_fetched(*snapshot, fetched); });
     if (!applied) co_return applied;
   }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,14 +25,16 @@ struct LogListing {
     Version version = 0;
     std::vector<std::string> keys;
     int64_t bytes = 0;
+    bool is_json = false;  // of V2
   };
   struct Commit {
     int64_t modified_ms = 0;
     int64_t bytes = 0;
   };
   std::map<Version, Commit> commits;
-  std::vector<Checkpoint> checkpoints;  // whole ones, by rising version
-  std::vector<std::string> keys;        // every file of the log that was understood
+  std::vector<Checkpoint> checkpoints;   // whole ones, by rising version
+  std::map<Version, Version> compacted;  // the longest compaction from each version: its last one
+  std::vector<std::string> keys;         // every file of the log that was understood
 
   std::optional<Version> newest() const;
 };
@@ -68,7 +71,10 @@ class LogReader {
   io::Task<Result<LogListing>> list_from_hint(std::optional<Version> version);
   io::Task<Result<SnapshotPtr>> read_newest_checkpoint(const LogListing& listing, Version target);
   io::Task<Result<SnapshotPtr>> read_one_checkpoint(LogListing::Checkpoint checkpoint);
-  io::Task<Status> apply_commits(SnapshotPtr snapshot, Version last);
+  io::Task<Result<std::vector<std::string>>> read_checkpoint_files(
+      std::span<const std::string> keys, bool is_json, SnapshotPtr into);
+  io::Task<Status> apply_commits(SnapshotPtr snapshot, LogListing listing, Version last);
+  io::Task<bool> apply_compaction(SnapshotPtr snapshot, Version last);
   io::Task<std::vector<Result<std::string>>> fetch_commits(Version first, size_t count);
   Status apply_fetched(Snapshot& snapshot, std::vector<Result<std::string>>& fetched);
   std::string name_of(Version version) const { return location_.commit_key(version); }

@@ -157,7 +157,7 @@ Status Snapshot::apply_tables_own(Actions& actions) {
 
 Status Snapshot::apply_commit(Version version, Actions actions, size_t log_bytes) {
   CHECK(version == version_ + 1, "commits are applied one after the other");
-  if (version == 0 && (!actions.protocol || !actions.metadata)) {
+  if (version_ < 0 && (!actions.protocol || !actions.metadata)) {
     return Error(Code::corrupt, "the first commit has no protocol or no metaData");
   }
   auto own = apply_tables_own(actions);
@@ -168,6 +168,15 @@ Status Snapshot::apply_commit(Version version, Actions actions, size_t log_bytes
   version_ = version;
   bytes_since_checkpoint_ += static_cast<int64_t>(log_bytes);
   return {};
+}
+
+Status Snapshot::apply_compacted(Version last, Actions actions, size_t log_bytes) {
+  CHECK(last > version_, "a compaction goes on where the snapshot is");
+  if (version_ < 0 && (!actions.protocol || !actions.metadata)) {
+    return Error(Code::corrupt, "the first commits have no protocol or no metaData");
+  }
+  version_ = last - 1;
+  return apply_commit(last, std::move(actions), log_bytes);
 }
 
 Status Snapshot::apply_checkpoint_rows(Actions actions) {

@@ -83,6 +83,8 @@ class Snapshot {
 
   // The next commit. Error `corrupt` when it is none.
   Status apply_commit(Version version, Actions actions, size_t log_bytes);
+  // The reconciled actions of all commits up to `last`, from the next one on.
+  Status apply_compacted(Version last, Actions actions, size_t log_bytes);
   // Rows of the checkpoint of `version`, in any number of portions.
   Status apply_checkpoint_rows(Actions actions);
   void begin_checkpoint(Version version) { version_ = version; }
