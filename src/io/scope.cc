@@ -81,13 +81,27 @@ void Scope::cancel() {
   }
 }
 
+// One turn of a join: until the last child ends or the caller is cancelled.
+Task<> Scope::wait_for_end() {
+  Timer timer(loop_.context(), Timer::time_point::max());
+  auto at = children_->joiners.insert(children_->joiners.end(), &timer);
+  (void)co_await timer.async_wait(tuple_awaitable);
+  children_->joiners.erase(at);
+}
+
 Task<> Scope::join() {
   CHECK(loop_.is_current(), "a scope is joined on its own loop");
+  while (!children_->list.empty()) co_await wait_for_end();
+}
+
+Task<> Scope::join_with_caller() {
+  CHECK(loop_.is_current(), "a scope is joined on its own loop");
   while (!children_->list.empty()) {
-    Timer timer(loop_.context(), Timer::time_point::max());
-    auto at = children_->joiners.insert(children_->joiners.end(), &timer);
-    (void)co_await timer.async_wait(tuple_awaitable);
-    children_->joiners.erase(at);
+    if (!cancelled_ && co_await cancelled()) {
+      cancel();
+    } else {
+      co_await wait_for_end();
+    }
   }
 }
 

@@ -28,6 +28,8 @@ class Scope {
   void cancel();
   // Until all children have ended. Not cut short by cancellation of the caller.
   Task<> join();
+  // The same, but when the caller is cancelled, so are the children.
+  Task<> join_with_caller();
 
   size_t size() const;
   bool is_cancelled() const { return cancelled_; }
@@ -35,6 +37,8 @@ class Scope {
 
  private:
   struct Children;
+
+  Task<> wait_for_end();
 
   Loop& loop_;
   bool cancelled_ = false;

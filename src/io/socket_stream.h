@@ -100,11 +100,13 @@ class SocketStream final : public Stream {
         bytes += pieces[i].size();
       }
       size_t sent = send_now({buffers.data(), count});
+      taken_ += sent;
       if (sent < bytes) {
         drop_front(buffers, sent);
-        auto [error, ignored] = co_await boost::asio::async_write(
+        auto [error, rest] = co_await boost::asio::async_write(
             socket_, std::span<const boost::asio::const_buffer>(buffers.data(), count),
             tuple_awaitable);
+        taken_ += rest;
         if (error) co_return failure(error, "write to the connection");
       }
       pieces = pieces.subspan(count);
@@ -123,6 +125,7 @@ class SocketStream final : public Stream {
       if (sent == 0) co_return Error(Code::corrupt, "the file ended before its sent length");
       if (sent > 0) {
         count -= static_cast<uint64_t>(sent);
+        taken_ += static_cast<uint64_t>(sent);
       } else if (errno == EAGAIN) {
         auto [error] = co_await socket_.async_wait(Socket::wait_write, tuple_awaitable);
         if (error) co_return failure(error, "write to the connection");
@@ -131,6 +134,23 @@ class SocketStream final : public Stream {
       }
     }
     co_return Status{};
+  }
+
+  size_t write_now(std::string_view bytes) override {
+    boost::asio::const_buffer buffer = boost::asio::buffer(bytes);
+    size_t sent = send_now({&buffer, 1});
+    taken_ += sent;
+    return sent;
+  }
+  uint64_t bytes_taken() const override { return taken_; }
+
+  bool has_news() const override { return look() != Sight::nothing; }
+
+  Task<bool> hung_up() override {
+    if (refusal(co_await boost::asio::this_coro::cancellation_state)) co_return false;
+    auto [error] = co_await socket_.async_wait(Socket::wait_read, tuple_awaitable);
+    if (error) co_return error != boost::asio::error::operation_aborted;
+    co_return look() == Sight::end;
   }
 
   void set_deadline(Instant deadline) override { watch_->set(deadline); }
@@ -152,6 +172,17 @@ class SocketStream final : public Stream {
 
  private:
   static constexpr size_t pieces_per_call = 16;
+
+  enum class Sight { nothing, bytes, end };
+
+  // What a read would find, without taking it.
+  Sight look() const {
+    char byte;
+    ssize_t seen =
+        ::recv(const_cast<Socket&>(socket_).native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (seen > 0) return Sight::bytes;
+    return seen < 0 && (errno == EAGAIN || errno == EINTR) ? Sight::nothing : Sight::end;
+  }
 
   std::string name(bool remote) const {
     if constexpr (std::is_same_v<Socket, LocalSocket>) {
@@ -201,6 +232,7 @@ class SocketStream final : public Stream {
 
   Socket socket_;
   std::shared_ptr<DeadlineWatch<Socket>> watch_;
+  uint64_t taken_ = 0;
 };
 
 }  // namespace pinpipe::io

@@ -26,6 +26,17 @@ class Stream {
   virtual Task<Status> write(std::span<const std::string_view> pieces) = 0;
   // `count` bytes of an open file from `offset`, without passing through user space where possible.
   virtual Task<Status> send_file(int descriptor, uint64_t offset, uint64_t count) = 0;
+  // As much of `bytes` as can go without waiting, perhaps nothing: how many were taken. For last
+  // words before a close. Not while a write is under way.
+  virtual size_t write_now(std::string_view bytes) = 0;
+  // Of all that was written, how many bytes the transport has taken. What it took may have reached
+  // the peer; what it did not take cannot have.
+  virtual uint64_t bytes_taken() const = 0;
+  // Whether a read would not wait: bytes or the peer's end are there. Costs one system call.
+  virtual bool has_news() const = 0;
+  // Waits, without taking anything, until the peer has closed or is lost: true. False when it sent
+  // more instead, or the deadline or a cancellation came first. Counts as a read under way.
+  virtual Task<bool> hung_up() = 0;
   // Reads and writes that are not done by then answer `timeout`. `never` takes it away. Cheap: made
   // for being moved on every request.
   virtual void set_deadline(Instant deadline) = 0;
@@ -40,6 +51,9 @@ class Stream {
   virtual bool is_local_socket() const { return false; }
   // The address that the peer reached us by: what to advertise back to it.
   virtual std::string own_address() const { return {}; }
+  // Whether TLS carries it, and which protocol was agreed on there (ALPN): "h2", or nothing.
+  virtual bool is_secure() const { return false; }
+  virtual std::string_view protocol() const { return {}; }
 
   Task<Status> write(std::string_view bytes) { return write_one(bytes); }
 
