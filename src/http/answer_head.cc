@@ -42,6 +42,21 @@ bool is_servers_own(std::string_view name) {
   }
 }
 
+}  // namespace
+
+bool may_have_body(int status) {
+  return status >= 200 && status != 204 && status != 304;
+}
+
+std::optional<uint64_t> announced_length(const Response& response) {
+  auto text = response.headers.find("Content-Length");
+  uint64_t length = 0;
+  if (!text || text->empty()) return std::nullopt;
+  auto end = std::from_chars(text->data(), text->data() + text->size(), length);
+  if (end.ec != std::errc() || end.ptr != text->data() + text->size()) return std::nullopt;
+  return length;
+}
+
 void append_clean(std::string& to, std::string_view text) {
   size_t from = to.size();
   to += text;
@@ -49,8 +64,6 @@ void append_clean(std::string& to, std::string_view text) {
       to.begin() + static_cast<std::ptrdiff_t>(from), to.end(),
       [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
 }
-
-}  // namespace
 
 std::string http_date(int64_t wall_ms) {
   constexpr std::array days = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "http/message.h"
 
@@ -20,6 +21,15 @@ struct AnswerFraming {
 // Connection and Date in `response.headers` are left out: they are the server's to write. Line ends
 // inside a value become blanks, so that no handler can be made to split an answer.
 void append_answer_head(std::string& to, const Response& response, const AnswerFraming& framing);
+
+// Whether an answer of that status has a body at all.
+bool may_have_body(int status);
+// What a handler set itself as Content-Length: the length of what HEAD does not send, or of a
+// stream.
+std::optional<uint64_t> announced_length(const Response& response);
+
+// Appends `text` with blanks for what could end a line.
+void append_clean(std::string& to, std::string_view text);
 
 // "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string http_date(int64_t wall_ms);

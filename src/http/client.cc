@@ -11,27 +11,30 @@
 #include "base/random.h"
 #include "http/http1_parser.h"
 #include "io/stream.h"
+#include "io/tls.h"
 #include "io/wake.h"
 
 namespace pinpipe::http {
 namespace {
 
-constexpr Millis probe_after{1'000};  // at rest longer than this: asked before it is used
 constexpr size_t step_bytes = 64 * 1024;
 
-bool is_idempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
-         method == "OPTIONS";
+// Whether sending it twice does no more than sending it once, whatever stands behind the URL.
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
-std::string head_of(const Url& to, const Request& request) {
+std::string head_of(const Url& to, const Request& request, const std::optional<Signing>& signing) {
   std::string head = request.method + " " + (request.target.empty() ? to.target : request.target) +
                      " HTTP/1.1\r\n";
-  if (!request.headers.has("Host"))
-    head += "Host: " + (to.scheme == "unix" ? "localhost" : to.authority()) + "\r\n";
+  if (!request.headers.has("Host")) head += "Host: " + to.host_header() + "\r\n";
   for (const auto& [name, value] : request.headers.lines()) {
     if (equal_without_case(name, "Content-Length")) continue;
     head += name + ": " + value + "\r\n";
+  }
+  if (signing) {
+    for (const auto& [name, value] : signature_of(request, to, *signing))
+      head += name + ": " + value + "\r\n";
   }
   bool may_have_body = request.method != "GET" && request.method != "HEAD";
   if (may_have_body || !request.body.empty())
@@ -43,7 +46,8 @@ std::string head_of(const Url& to, const Request& request) {
 // What became of one attempt: an answer, or how far it came.
 struct Attempt {
   Result<Response> answer;
-  bool unseen = false;  // not one byte of an answer came
+  bool untaken = false;     // not one byte of the request was taken
+  bool unanswered = false;  // the connection ended without one byte of an answer
 };
 
 }  // namespace
@@ -62,9 +66,11 @@ struct Client::Impl {
     io::Signal changed;
   };
 
-  explicit Impl(Options given) : options(given) {}
+  explicit Impl(Options given) : options(std::move(given)) {}
 
   io::Task<Result<std::unique_ptr<Link>>> open_link(const Url& to, io::Instant deadline);
+  io::Task<Result<std::unique_ptr<io::Stream>>> secure(std::unique_ptr<io::Stream> plain,
+                                                       const Url& to, io::Instant deadline);
   io::Task<Result<std::unique_ptr<Link>>> take_link(Authority& pool, const Url& to,
                                                     io::Instant deadline, bool& kept);
   void drop(Authority& pool, std::unique_ptr<Link> link);
@@ -78,18 +84,32 @@ struct Client::Impl {
   io::Task<Status> receive(Link& link);
 
   Options options;
+  std::shared_ptr<const io::TlsContext> tls;  // made when first needed
   std::map<std::string, Authority, std::less<>> pools;
 };
 
+io::Task<Result<std::unique_ptr<io::Stream>>> Client::Impl::secure(
+    std::unique_ptr<io::Stream> plain, const Url& to, io::Instant deadline) {
+  if (!tls) {
+    auto made = io::TlsContext::for_client(
+        {.ca_file = options.ca_file, .verify = options.verify_tls, .protocols = {"http/1.1"}});
+    if (!made) co_return made.error();
+    tls = std::move(*made);
+  }
+  co_return co_await io::tls_connect(std::move(plain), tls, to.host, deadline);
+}
+
 io::Task<Result<std::unique_ptr<Client::Impl::Link>>> Client::Impl::open_link(
     const Url& to, io::Instant deadline) {
-  if (to.scheme == "https")
-    co_return Error(Code::invalid, "https is not spoken by this client: " + to.authority());
   io::Instant connected_by = std::min(deadline, io::after(options.connect_timeout));
   auto stream = to.scheme == "unix" ? co_await io::connect_local(to.socket_path, connected_by)
                                     : co_await io::connect_tcp(to.host, to.port, connected_by);
+  if (stream && to.scheme == "https")
+    stream = co_await secure(std::move(*stream), to, connected_by);
   if (!stream) {
-    if (stream.error().code() == Code::cancelled) co_return stream.error();
+    Code code = stream.error().code();
+    if (code == Code::cancelled || code == Code::denied || code == Code::invalid)
+      co_return stream.error();
     // Nothing has been sent: whatever the reason, the request was not acted on.
     co_return Error(Code::unavailable, stream.error().text());
   }
@@ -98,8 +118,11 @@ io::Task<Result<std::unique_ptr<Client::Impl::Link>>> Client::Impl::open_link(
   co_return link;
 }
 
-// Whether a connection at rest is still open: one that was closed reads its end at once.
+// Whether a connection at rest is still open. One without news is; news may be the end, an answer
+// that nobody asked for, or TLS's own talk, which a read takes and finds nothing behind.
 static io::Task<bool> is_open(io::Stream& stream) {
+  if (!stream.has_news()) co_return true;
+  if (!stream.is_secure()) co_return false;
   std::array<char, 1> byte;
   stream.set_deadline(std::chrono::steady_clock::now());
   auto got = co_await stream.read_some(byte);
@@ -117,7 +140,6 @@ io::Task<Result<std::unique_ptr<Client::Impl::Link>>> Client::Impl::take_link(Au
       pool.resting.pop_back();
       auto rested = std::chrono::steady_clock::now() - link->rests_since;
       kept = true;
-      if (rested < probe_after) co_return link;
       if (rested < options.idle_timeout && co_await is_open(*link->stream)) co_return link;
       drop(pool, std::move(link));
     }
@@ -244,19 +266,22 @@ io::Task<Result<Response>> Client::Impl::read_answer(Link& link, bool head_only,
 io::Task<Attempt> Client::Impl::exchange(Link& link, const Url& to, const Request& request,
                                          io::Instant deadline, bool& reusable) {
   link.stream->set_deadline(deadline);
-  std::string head = head_of(to, request);
+  std::string head = head_of(to, request, options.signing);
   std::array<std::string_view, 2> pieces = {head, request.body};
+  uint64_t taken_before = link.stream->bytes_taken();
   Status sent = co_await link.stream->write(pieces);
-  if (!sent && sent.error().code() == Code::cancelled) co_return Attempt{sent.error(), false};
+  if (!sent && sent.error().code() == Code::cancelled) co_return Attempt{.answer = sent.error()};
+  bool untaken = !sent && link.stream->bytes_taken() == taken_before;
+  if (untaken) co_return Attempt{.answer = sent.error(), .untaken = true};
   // A server that refuses a body may answer and close before it has read all: its answer counts.
   bool any_byte = !link.input.empty();
   auto answer = co_await read_answer(link, request.method == "HEAD", any_byte, reusable);
   if (!sent || !answer || !link.input.empty()) reusable = false;
-  bool unseen = !answer && !any_byte && answer.error().code() != Code::timeout;
-  co_return Attempt{std::move(answer), unseen};
+  bool unanswered = !answer && !any_byte && answer.error().code() != Code::timeout;
+  co_return Attempt{.answer = std::move(answer), .unanswered = unanswered};
 }
 
-Client::Client(Options options) : impl_(std::make_unique<Impl>(options)) {}
+Client::Client(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Client::Client() : Client(Options{}) {}
 Client::~Client() = default;
 
@@ -284,8 +309,12 @@ io::Task<Result<Response>> Client::fetch(const Url& to, const Request& request,
     }
     if (attempt.answer) co_return std::move(attempt.answer);
     const Error& error = attempt.answer.error();
-    if (attempt.unseen && kept && is_idempotent(request.method)) continue;
-    if (error.code() == Code::timeout || error.code() == Code::cancelled) co_return error;
+    bool again = attempt.untaken || (attempt.unanswered && is_safe(request.method));
+    bool may_wait = error.code() != Code::timeout && error.code() != Code::cancelled;
+    if (kept && again && may_wait) continue;
+    if (attempt.untaken && error.code() != Code::cancelled)
+      co_return Error(Code::unavailable, error.text());
+    if (!may_wait) co_return error;
     co_return Error(Code::internal, error.text()).with("no whole answer from " + to.authority());
   }
 }

@@ -1,29 +1,25 @@
-// An HTTP/1.1 client with a pool of kept-alive connections per loop and authority.
-// A connection that has rested for a while is asked whether it is still open before it is used.
-// Promise: a request is sent again by itself only when the server cannot have seen it (a kept
-// connection that was closed before the first byte of an answer, for idempotent methods) or where
-// Retry says so. Bounds: connections_per_authority_max, body_bytes_max.
+// An HTTP/1.1 client with a pool of kept-alive connections per loop, scheme and authority.
+// A kept connection is looked at before it is used: one that the server has closed is not.
+// Promise: a request is sent again by itself only when that cannot do anything twice: no byte of it
+// was taken, or a kept connection ended before the first byte of an answer and the method is GET,
+// HEAD or OPTIONS (a PUT or DELETE of an API in front of a log or a queue is not idempotent,
+// whatever the standard says of the method); and where Retry says so. https verifies the server's
+// certificate. Bounds: connections_per_authority_max, body_bytes_max, head_bytes_max.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "http/message.h"
+#include "http/sign.h"
+#include "http/url.h"
 #include "io/timer.h"
 
 namespace pinpipe::http {
-
-// "http://127.0.0.1:8082/test" or "unix:/path/to.sock:/api/v1/…"
-struct Url {
-  std::string scheme, host, target;
-  uint16_t port = 0;
-  std::string socket_path;
-  static Result<Url> parse(std::string_view text);
-  std::string authority() const;
-};
 
 class Client {
  public:
@@ -33,6 +29,9 @@ class Client {
     size_t head_bytes_max = 64 * 1024;
     Millis connect_timeout{5'000};
     Millis idle_timeout{30'000};
+    std::string ca_file{};   // PEM; empty: the system's roots
+    bool verify_tls = true;  // false lets anybody answer to https: only where the user said so
+    std::optional<Signing> signing{};  // every request goes out with an AWS signature
   };
 
   // When to send again what has failed. Waits between attempts double from delay and are drawn
@@ -51,9 +50,12 @@ class Client {
   Client();
   ~Client();
 
-  // Sends and reads the whole answer. An error means that no whole answer came: `unavailable` when
-  // the request cannot have been acted on (refused, reset before it was sent), `timeout` or
-  // `internal` when it may have been. Any HTTP status is a success here.
+  // Sends and reads the whole answer; the deadline covers connecting and the TLS handshake too. An
+  // error means that no whole answer came: `unavailable` when the request cannot have been acted on
+  // (refused, not connected in time, ended before any byte of it was taken), `denied` when the
+  // server's certificate does not do and `invalid` when the request or a file of ours does not
+  // (not acted on either), `timeout` or `internal` when it may have been. Any HTTP status is a
+  // success here.
   // Host and the body's length are written by the client.
   io::Task<Result<Response>> fetch(const Url& to, const Request& request, io::Instant deadline);
   // The same as often as `retry` says; the last outcome counts. Retry-After is honoured.

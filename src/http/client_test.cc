@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/sigv4.h"
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "io/runtime.h"
 #include "io/scope.h"
 #include "io/stream.h"
+#include "io/tls.h"
+#include "kit/certificates.h"
 #include "kit/temporary_directory.h"
 
 namespace pinpipe::http {
@@ -41,6 +46,10 @@ struct ClientTest : testing::Test {
   int served = 0;
 
   Result<Response> fetch(std::string url, Request request = {}, Client::Retry retry = {}) {
+    return fetch_with(client, std::move(url), std::move(request), retry);
+  }
+  Result<Response> fetch_with(Client& by, std::string url, Request request,
+                              Client::Retry retry = {}) {
     if (request.method.empty()) request.method = "GET";
     auto task = [](Client& with, std::string to, Request what,
                    Client::Retry when) -> Task<Result<Response>> {
@@ -48,7 +57,7 @@ struct ClientTest : testing::Test {
       if (!parsed) co_return parsed.error();
       co_return co_await with.fetch(*parsed, what, io::after(Millis(5'000)), when);
     };
-    return io::wait_on(runtime.loop(0), task(client, std::move(url), std::move(request), retry));
+    return io::wait_on(runtime.loop(0), task(by, std::move(url), std::move(request), retry));
   }
 };
 
@@ -123,6 +132,118 @@ TEST_F(ClientTest, a_post_whose_fate_is_unknown_is_not_sent_again) {
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code(), Code::internal);
   EXPECT_EQ(server.requests, 2U);
+}
+
+TEST_F(ClientTest, a_put_may_be_a_record_and_is_not_sent_again_either) {
+  RawServer server(runtime, {{ok, ""}, {ok}});
+  EXPECT_EQ(fetch(server.url())->body, "ok");
+  Request put = posting("x");
+  put.method = "PUT";
+  auto lost = fetch(server.url(), put);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code(), Code::internal);
+  EXPECT_EQ(server.requests, 2U);
+}
+
+TEST_F(ClientTest, a_kept_connection_that_was_closed_at_rest_is_not_used) {
+  RawServer server(runtime, {{ok}, {ok}});
+  EXPECT_EQ(fetch(server.url(), posting("x"))->body, "ok");
+  while (server.server.connection_count() > 0)  // its end is under way then
+    io::run_on(runtime.loop(0), []() -> Task<> { co_return; }());
+  auto second = fetch(server.url(), posting("y"));
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_EQ(server.requests, 2U);
+}
+
+TEST_F(ClientTest, https_is_verified_and_kept_alive) {
+  kit::Certificates certificates, other;
+  auto tls = io::TlsContext::for_server({.certificate_file = certificates.certificate_file(),
+                                         .key_file = certificates.key_file(),
+                                         .protocols = protocols});
+  ASSERT_TRUE(tls);
+  Router router;
+  router.add("POST", "/echo", [](Request& request, Response& response) -> Task<> {
+    response.set_text(200, request.body + (request.secure ? " in secret" : ""));
+    co_return;
+  });
+  Server server(runtime, {.tls = *tls}, router.handler());
+  uint16_t port = *server.listen_tcp("127.0.0.1", 0);
+  server.start();
+  std::string url = "https://localhost:" + std::to_string(port) + "/echo";
+  Client trusting({.ca_file = certificates.authority_file()});
+  for (std::string body : {"one", "two"}) {
+    auto answer = fetch_with(trusting, url, posting(body));
+    ASSERT_TRUE(answer) << answer.error().text();
+    EXPECT_EQ(answer->body, body + " in secret");
+  }
+  EXPECT_EQ(trusting.connection_count(), 1U);
+  std::string large(700'000, 'x');
+  EXPECT_EQ(fetch_with(trusting, url, posting(large))->body, large + " in secret");
+
+  Client wary({.ca_file = other.authority_file()});
+  auto refused = fetch_with(wary, url, posting("x"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::denied) << refused.error().text();
+  Client careless({.ca_file = other.authority_file(), .verify_tls = false});
+  EXPECT_TRUE(fetch_with(careless, url, posting("x")));
+  Client lost({.ca_file = "/nowhere.pem"});
+  EXPECT_EQ(fetch_with(lost, url, posting("x")).error().code(), Code::invalid);
+  EXPECT_EQ(lost.connection_count(), 0U);
+  server.stop();
+}
+
+TEST_F(ClientTest, a_handshake_has_a_deadline) {
+  io::Server silent(runtime, {.name = "silent"}, [](std::unique_ptr<io::Stream> stream) -> Task<> {
+    std::array<char, 4096> buffer;
+    while (true) {
+      auto got = co_await stream->read_some(buffer);
+      if (!got || *got == 0) co_return;
+    }
+  });
+  uint16_t port = *silent.listen_tcp("127.0.0.1", 0);
+  silent.start();
+  Client hasty({.connect_timeout = Millis(30)});
+  auto late = fetch_with(hasty, "https://127.0.0.1:" + std::to_string(port) + "/", posting("x"));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Code::unavailable);
+  silent.stop();
+}
+
+TEST_F(ClientTest, signed_requests_are_verified_on_the_other_side) {
+  auth::Credential credential{.access_key = "AKIDEXAMPLE",
+                              .secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+                              .session_token = "",
+                              .principal = auth::local_principal()};
+  auth::Credentials known;
+  ASSERT_TRUE(known.add(credential));
+  Handler handler = [&](Request& request, Response& response) -> Task<> {
+    auth::RequestView view{.method = request.method,
+                           .path = request.path(),
+                           .query = request.query(),
+                           .headers = {},
+                           .payload_hash = to_hex(sha256(request.body))};
+    for (const auto& [name, value] : request.headers.lines())
+      view.headers.emplace_back(name, value);
+    auto verified = auth::verify_sigv4(view, known, {}, system_clock().wall_ms());
+    response.set_text(verified ? 200 : 403,
+                      verified ? verified->service : verified.error().canonical_request);
+    co_return;
+  };
+  Server server(runtime, {}, handler);
+  std::string url = "http://127.0.0.1:" + std::to_string(*server.listen_tcp("127.0.0.1", 0)) +
+                    "/a%20bucket/key?list-type=2&prefix=a%2Fb";
+  server.start();
+  for (std::string service : {"kinesis", "s3"}) {
+    Client signing({.signing = Signing{.credential = credential,
+                                       .target = {.region = "us-east-1", .service = service}}});
+    Request request = posting("{}");
+    request.headers.set("X-Amz-Target", "Kinesis_20131202.ListStreams");
+    auto answer = fetch_with(signing, url, request);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 200) << answer->body;
+    EXPECT_EQ(answer->body, service);
+  }
+  server.stop();
 }
 
 TEST_F(ClientTest, retries_follow_the_rule_they_are_given) {

@@ -5,9 +5,8 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "codec/compression.h"
 #include "http/admission.h"
-#include "http/answer_head.h"
+#include "http/content_coding.h"
 
 namespace pinpipe::http {
 
@@ -22,10 +21,16 @@ std::span<char> Input::room() {
   return {bytes_.get(), capacity_};
 }
 
-Connection::Connection(io::Stream& stream, const Server::Options& options, const Handler& handler)
-    : stream_(stream), options_(options), handler_(handler) {
+Connection::Connection(io::Stream& stream, const Serving& serving)
+    : stream_(stream), options_(serving.options), serving_(serving), span_(serving.metrics) {
   request_.peer = stream.peer();
   request_.by_local_socket = stream.is_local_socket();
+  request_.secure = stream.is_secure();
+  request_.peer_watch = this;
+}
+
+std::string Connection::bytes_for_http2() const {
+  return "PRI * HTTP/2.0\r\n\r\n" + std::string(input_.view());
 }
 
 io::Task<> Connection::run() {
@@ -33,9 +38,11 @@ io::Task<> Connection::run() {
     start_next();
     Head head = take_head();
     if (head == Head::partial) head = co_await read_head();
+    if (head == Head::http2) co_return;
     if (head == Head::partial) break;
     Status done = co_await handle();
     if (!done) break;
+    span_.end(request_.operation, request_.method, response_.status);
     if (keeps_alive_ && has_unread_body() && !co_await drop_unread_body()) break;
   }
   self_.reset();
@@ -62,6 +69,8 @@ Connection::Head Connection::take_head() {
   HeadParser::Progress progress = parser_.feed(input_.view());
   input_.consume(progress.consumed);
   if (progress.state == HeadParser::State::refused) {
+    found_http2_ = is_fresh_ && parser_.is_http2_preface();
+    if (found_http2_) return Head::http2;
     refuse(progress.status, progress.why);
     return Head::refused;
   }
@@ -147,6 +156,8 @@ bool Connection::has_unread_body() const {
 }
 
 io::Task<Status> Connection::handle() {
+  is_fresh_ = false;
+  span_.begin();
   if (!is_refused_ && admit()) {
     if (parser_.framing().kind != Framing::Kind::none) {
       begin_body();
@@ -156,15 +167,19 @@ io::Task<Status> Connection::handle() {
         if (!take_body_at_hand()) {
           if (Status collected = co_await collect_body(); !collected) co_return collected;
         }
-        if (!is_refused_ && plan_.decode) undo_encoding();
+        if (!is_refused_ && plan_.decode) {
+          auto refusal = undo_encoding(request_, static_cast<size_t>(plan_.bytes_max));
+          if (refusal) refuse(refusal->status, refusal->why);
+        }
       }
     }
   }
   if (!is_refused_) {
     if (!collected_.empty()) watch_collected();
     in_handler_ = true;
-    co_await handler_(request_, response_);
+    co_await serving_.handler(request_, response_);
     in_handler_ = false;
+    if (watch_) co_await stop_watching_peer();
   }
   co_return co_await answer();
 }
@@ -183,26 +198,6 @@ void Connection::refuse_for(const Error& error) {
     return refuse(408, "The request's body took too long to come.");
   if (error.code() == Code::busy) return refuse(413, "The request's body is too large.");
   refuse(400, error.text());
-}
-
-// Bodies that were compressed for the way.
-void Connection::undo_encoding() {
-  auto encoding = request_.headers.find("Content-Encoding");
-  if (!encoding || encoding->empty() || equal_without_case(*encoding, "identity")) return;
-  auto bytes_max = static_cast<size_t>(plan_.bytes_max);
-  bool is_gzip = equal_without_case(*encoding, "gzip") || equal_without_case(*encoding, "x-gzip");
-  if (!is_gzip && !equal_without_case(*encoding, "deflate"))
-    return refuse(415, "The content codings understood are gzip and deflate.");
-  auto plain = is_gzip ? codec::decompress(codec::Codec::gzip, request_.body, bytes_max)
-                       : codec::inflate_zlib(request_.body, bytes_max);
-  if (plain) {
-    request_.body = std::move(*plain);
-    request_.headers.remove("Content-Encoding");
-  } else if (plain.error().code() == Code::invalid) {
-    refuse(413, "The request's body is too large once it is decompressed.");
-  } else {
-    refuse(400, "The request's body is not what its Content-Encoding says.");
-  }
 }
 
 io::Task<Status> Connection::say_continue() {
@@ -338,6 +333,24 @@ io::Task<bool> Connection::drop_unread_body() {
     if (!got) co_return false;
   }
   co_return true;
+}
+
+void Connection::end_with_peer() {
+  if (watch_ || has_unread_body()) return;
+  stream_.set_deadline(io::never);
+  watch_.emplace(io::Loop::current());
+  watch_->spawn("http hang-up", watch_peer());
+}
+
+// The connection is of no use without its peer, so all of it is cancelled, the handler with it.
+io::Task<> Connection::watch_peer() {
+  if (co_await stream_.hung_up()) serving_.owner.cancel();
+}
+
+io::Task<> Connection::stop_watching_peer() {
+  watch_->cancel();
+  co_await watch_->join();
+  watch_.reset();
 }
 
 // A close while the peer is still sending would reset the connection and take the answer with it.

@@ -11,7 +11,7 @@
 
 #include "http/http1_parser.h"
 #include "http/message.h"
-#include "http/server.h"
+#include "http/serving.h"
 #include "io/scope.h"
 #include "io/stream.h"
 
@@ -37,7 +37,7 @@ class Input {
   size_t end_ = 0;
 };
 
-class Connection final : public BodyReader {
+class Connection final : public BodyReader, public PeerWatch {
  public:
   static constexpr size_t collected_bytes_max = 64 * 1024;
   static constexpr size_t body_bytes_kept = 64 * 1024;
@@ -45,16 +45,19 @@ class Connection final : public BodyReader {
   static constexpr size_t unread_bytes_max = 1024 * 1024;  // read and dropped before a close
   static constexpr Millis linger{2'000};
 
-  Connection(io::Stream& stream, const Server::Options& options, const Handler& handler);
+  Connection(io::Stream& stream, const Serving& serving);
 
+  // Until the connection ends, or its first bytes turn out to be those of HTTP/2.
   io::Task<> run();
+  bool found_http2() const { return found_http2_; }
+  std::string bytes_for_http2() const;  // all that came
 
   // The request's body, for handlers that asked for it piece by piece.
   io::Task<Result<size_t>> read_some(std::span<char> into) override;
+  void end_with_peer() override;
 
  private:
-  friend class AnswerWriter;
-  enum class Head { partial, complete, refused };
+  enum class Head { partial, complete, refused, http2 };
 
   // Reading. False or a failed Status: the connection cannot go on and nothing is to be said.
   Head take_head();
@@ -66,7 +69,6 @@ class Connection final : public BodyReader {
   io::Task<Status> collect_body();
   io::Task<Status> collect_sized();
   io::Task<Status> collect_chunked();
-  void undo_encoding();
   io::Task<Status> say_continue();
   io::Task<Status> receive(Millis timeout);
   io::Task<Result<size_t>> read_sized_into(std::span<char> into);
@@ -79,7 +81,6 @@ class Connection final : public BodyReader {
   void refuse(int status, std::string_view why);
   io::Task<Status> answer();
   io::Task<Status> answer_with_body();
-  void compress_body();
   io::Task<Status> answer_with_file();
   io::Task<Status> answer_with_stream();
   void start_next();
@@ -88,6 +89,10 @@ class Connection final : public BodyReader {
   io::Task<Status> flush();
   io::Task<Status> write(std::string_view first, std::string_view second);
 
+  // Looking out for the peer's end while a handler waits.
+  io::Task<> watch_peer();
+  io::Task<> stop_watching_peer();
+
   // Writing what is collected while a handler waits.
   void watch_collected();
   void write_collected_early();
@@ -95,7 +100,8 @@ class Connection final : public BodyReader {
 
   io::Stream& stream_;
   const Server::Options& options_;
-  const Handler& handler_;
+  const Serving& serving_;
+  RequestMetrics::Span span_;
   HeadParser parser_;
   ChunkedDecoder chunks_;
   Input input_;
@@ -114,6 +120,9 @@ class Connection final : public BodyReader {
   std::string early_bytes_;
   bool early_posted_ = false;
   bool in_handler_ = false;
+  bool is_fresh_ = true;  // no request came yet
+  bool found_http2_ = false;
+  std::optional<io::Scope> watch_;
 };
 
 }  // namespace pinpipe::http

@@ -3,46 +3,15 @@
 #include <array>
 #include <charconv>
 
-#include "codec/compression.h"
 #include "http/answer_head.h"
 #include "http/connection.h"
+#include "http/content_coding.h"
 
 namespace pinpipe::http {
 namespace {
 
 constexpr size_t write_step_bytes = 1024 * 1024;  // the deadline moves on after each
 constexpr uint64_t file_step_bytes = 4 * 1024 * 1024;
-
-constexpr size_t gzip_bytes_min = 1024;
-constexpr size_t gzip_bytes_max = 512 * 1024;  // what a loop may spend on one answer
-
-// "gzip" anywhere in Accept-Encoding, unless its weight is zero.
-bool accepts_gzip(const Headers& headers) {
-  auto text = headers.find("Accept-Encoding");
-  size_t at = text ? text->find("gzip") : std::string_view::npos;
-  if (!text || at == text->npos) return false;
-  std::string_view rest = text->substr(at + 4);
-  return !rest.starts_with(";q=0") || rest.starts_with(";q=0.");
-}
-
-bool is_worth_compressing(std::string_view type) {
-  return type.starts_with("text/") || type.find("json") != type.npos ||
-         type.find("javascript") != type.npos || type.find("xml") != type.npos;
-}
-
-bool may_have_body(int status) {
-  return status >= 200 && status != 204 && status != 304;
-}
-
-// What a handler set itself: the length of what HEAD does not send, or of a stream.
-std::optional<uint64_t> announced_length(const Response& response) {
-  auto text = response.headers.find("Content-Length");
-  uint64_t length = 0;
-  if (!text || text->empty()) return std::nullopt;
-  auto end = std::from_chars(text->data(), text->data() + text->size(), length);
-  if (end.ec != std::errc() || end.ptr != text->data() + text->size()) return std::nullopt;
-  return length;
-}
 
 }  // namespace
 
@@ -57,7 +26,15 @@ class AnswerWriter final : public BodyWriter {
     if (bytes.empty()) co_return Status{};
     written_ += bytes.size();
     stream_.set_deadline(io::after(timeout_));
-    if (!chunked_) co_return co_await stream_.write(bytes);
+    Status written = chunked_ ? co_await write_chunk(bytes) : co_await stream_.write(bytes);
+    stream_.set_deadline(io::never);  // until the next piece: that may take its time
+    co_return written;
+  }
+
+  uint64_t written() const { return written_; }
+
+ private:
+  io::Task<Status> write_chunk(std::string_view bytes) {
     std::array<char, 20> size;
     auto end = std::to_chars(size.data(), size.data() + 16, bytes.size(), 16).ptr;
     *end++ = '\r';
@@ -67,9 +44,6 @@ class AnswerWriter final : public BodyWriter {
     co_return co_await stream_.write(pieces);
   }
 
-  uint64_t written() const { return written_; }
-
- private:
   io::Stream& stream_;
   Millis timeout_;
   bool chunked_;
@@ -88,23 +62,11 @@ io::Task<Status> Connection::answer() {
   return answer_with_body();
 }
 
-void Connection::compress_body() {
-  size_t size = response_.body.size();
-  if (size < gzip_bytes_min || size > gzip_bytes_max) return;
-  if (response_.headers.has("Content-Encoding") || !accepts_gzip(request_.headers)) return;
-  if (!is_worth_compressing(response_.headers.find("Content-Type").value_or(""))) return;
-  auto packed = codec::compress(codec::Codec::gzip, response_.body);
-  if (!packed || packed->size() >= size) return;
-  response_.body = std::move(*packed);
-  response_.headers.set("Content-Encoding", "gzip");
-  response_.headers.add("Vary", "Accept-Encoding");
-}
-
 io::Task<Status> Connection::answer_with_body() {
   bool head_only = request_.method == "HEAD";
   AnswerFraming framing{.keeps_alive = keeps_alive_, .is_http_1_0 = parser_.is_http_1_0()};
   if (may_have_body(response_.status)) {
-    compress_body();
+    compress_body(request_, response_);
     framing.length = response_.body.size();
     if (head_only && response_.body.empty()) {
       if (auto announced = announced_length(response_)) framing.length = announced;
@@ -161,11 +123,14 @@ io::Task<Status> Connection::answer_with_stream() {
   if (Status flushed = co_await flush(); !flushed) co_return flushed;
   if (request_.method == "HEAD") co_return Status{};
   AnswerWriter writer(stream_, options_.write_timeout, chunked);
+  end_with_peer();
   Status streamed = co_await response_.stream(writer);
+  if (watch_) co_await stop_watching_peer();
   // An answer that stops short must look broken: the end mark would make it whole.
   if (!streamed) co_return streamed;
   if (announced && writer.written() != *announced)
     co_return Error(Code::internal, "a streamed answer does not have its announced length");
+  stream_.set_deadline(io::after(options_.write_timeout));
   if (chunked) co_return co_await stream_.write(std::string_view("0\r\n\r\n"));
   co_return Status{};
 }

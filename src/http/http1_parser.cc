@@ -73,7 +73,7 @@ void HeadParser::start() {
   length_.reset();
   coding_ = {};
   status_ = 0;
-  is_http_1_0_ = says_close_ = says_keep_alive_ = false;
+  is_http_1_0_ = is_http2_line_ = says_close_ = says_keep_alive_ = false;
 }
 
 HeadParser::Progress HeadParser::feed(std::string_view bytes) {
@@ -151,7 +151,10 @@ HeadParser::Refusal HeadParser::read_request_line(std::string_view line) {
   if (first == line.npos || first == last) return {400, "This is not an HTTP request."};
   std::string_view method = line.substr(0, first);
   std::string_view target = line.substr(first + 1, last - first - 1);
-  if (Refusal refusal = read_version(line.substr(last + 1)); refusal.status != 0) return refusal;
+  if (Refusal refusal = read_version(line.substr(last + 1)); refusal.status != 0) {
+    is_http2_line_ = line == "PRI * HTTP/2.0";
+    return refusal;
+  }
   if (!is_token(method)) return {400, "This is not an HTTP request."};
   if (!is_target(target)) return {400, "The target has a blank or a control character."};
   // The absolute form, as sent to proxies, says the same with more words.

@@ -51,6 +51,8 @@ class HeadParser {
   bool is_http_1_0() const { return is_http_1_0_; }
   bool has_host() const { return host_lines_ > 0; }
   int status() const { return status_; }  // of an answer
+  // A refused head that is the first line of HTTP/2's connection preface, exactly.
+  bool is_http2_preface() const { return is_http2_line_ && bytes_seen_ == 18; }
   const Framing& framing() const { return framing_; }
 
  private:
@@ -82,6 +84,7 @@ class HeadParser {
   size_t host_lines_ = 0;
   int status_ = 0;
   bool is_http_1_0_ = false;
+  bool is_http2_line_ = false;
   bool says_close_ = false;
   bool says_keep_alive_ = false;
 };

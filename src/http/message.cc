@@ -122,6 +122,7 @@ void Request::clear() {
   headers.clear();
   body.clear();
   body_reader = nullptr;
+  operation = {};
   // Emptied in place: the next request's parameters reuse the buffers.
   for (auto& [key, value] : params) {
     key.clear();

@@ -52,6 +52,13 @@ class BodyReader {
   virtual io::Task<Result<size_t>> read_some(std::span<char> into) = 0;
 };
 
+// Ends a handler whose client has gone.
+class PeerWatch {
+ public:
+  virtual ~PeerWatch() = default;
+  virtual void end_with_peer() = 0;
+};
+
 struct Request {
   std::string method;              // upper case as sent
   std::string target;              // as sent: "/a%20b?x=1"
@@ -64,6 +71,17 @@ struct Request {
   bool by_local_socket = false;
   bool secure = false;
   std::vector<std::pair<std::string, std::string>> params;  // filled by the router, decoded
+  // What the request is to its door, for metrics: the route's pattern, set by the router, or the
+  // name of an API's call. Lives as long as the program's doors; empty: the method says enough.
+  std::string_view operation{};
+  PeerWatch* peer_watch = nullptr;  // none in tests of handlers alone
+
+  // From here on the waits of this handler answer `cancelled` once its client has hung up or has
+  // reset the request. For long polls, and only where nothing is left half done; once the body has
+  // been read. Streamed answers end with their client in any case.
+  void end_with_peer() {
+    if (peer_watch != nullptr) peer_watch->end_with_peer();
+  }
 
   // A path parameter of the route that matched; a program error when the route has none of that
   // name.

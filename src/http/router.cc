@@ -16,6 +16,7 @@ constexpr size_t segments_max = 64;
 
 struct Leaf {
   std::string method;
+  std::string pattern;
   std::vector<std::string> names;  // of the parameters, in the order of the path
   Handler handler;
 };
@@ -160,7 +161,7 @@ Router& Router::operator=(Router&&) noexcept = default;
 
 void Router::add(std::string_view method, std::string_view pattern, Handler handler) {
   CHECK(pattern.starts_with('/'), "a route's pattern begins with a slash");
-  Leaf leaf{std::string(method), {}, std::move(handler)};
+  Leaf leaf{std::string(method), std::string(pattern), {}, std::move(handler)};
   Segments segments;
   CHECK(split(pattern, tree_->lenient, segments), "a route has not too many segments");
   Node* node = &tree_->root;
@@ -211,6 +212,7 @@ io::Task<> Router::handle(Request& request, Response& response) const {
       co_return;
     }(response);
   }
+  request.operation = search.match().leaf->pattern;
   return search.match().leaf->handler(request, response);
 }
 

@@ -1,24 +1,57 @@
 #include "http/server.h"
 
 #include "http/connection.h"
+#include "http/http2_connection.h"
 
 namespace pinpipe::http {
+namespace {
+
+// One connection in whichever protocol its first bytes, or TLS's agreement, say.
+io::Task<> serve_in(io::Stream& stream, const Serving& serving) {
+  std::string received;
+  if (stream.protocol() != "h2") {
+    Connection connection(stream, serving);
+    co_await connection.run();
+    if (!connection.found_http2()) co_return;
+    received = connection.bytes_for_http2();
+  }
+  Http2Connection connection(stream, serving);
+  co_await connection.run(std::move(received));
+}
+
+io::Task<> serve_owned_by_scope(io::Stream& stream, const Server::Options& options,
+                                const Handler& handler, RequestMetrics* metrics) {
+  io::Scope scope(io::Loop::current());
+  Serving serving{options, handler, metrics, scope};
+  scope.spawn("http connection", serve_in(stream, serving));
+  co_await scope.join_with_caller();
+}
+
+}  // namespace
 
 struct Server::Impl {
   Options options;
   Handler handler;
+  RequestMetrics metrics;
   io::Server listener;
 
   Impl(io::Runtime& runtime, Options given, Handler answers)
       : options(std::move(given)),
         handler(std::move(answers)),
+        metrics(options.name),
         listener(
             runtime, {.name = options.name, .connections_max = options.connections_max},
             [this](std::unique_ptr<io::Stream> stream) { return serve_owned(std::move(stream)); }) {
   }
 
   io::Task<> serve_owned(std::unique_ptr<io::Stream> stream) {
-    co_await serve(*stream, options, handler);
+    if (options.tls && !stream->is_local_socket()) {
+      auto secured =
+          co_await io::tls_accept(std::move(stream), options.tls, io::after(options.head_timeout));
+      if (!secured) co_return;  // the peer was told in TLS's own words
+      stream = std::move(*secured);
+    }
+    co_await serve_owned_by_scope(*stream, options, handler, &metrics);
   }
 };
 
@@ -43,8 +76,7 @@ size_t Server::connection_count() const {
 }
 
 io::Task<> Server::serve(io::Stream& stream, const Options& options, const Handler& handler) {
-  Connection connection(stream, options, handler);
-  co_await connection.run();
+  co_await serve_owned_by_scope(stream, options, handler, nullptr);
 }
 
 }  // namespace pinpipe::http

@@ -1,4 +1,5 @@
-// An HTTP server: HTTP/1.1 with keep-alive, pipelining, chunked bodies, Expect: 100-continue, HEAD.
+// An HTTP server: HTTP/1.1 with keep-alive, pipelining, chunked bodies, Expect: 100-continue, HEAD;
+// HTTP/2 on the same port, by prior knowledge or agreed on in TLS; handlers see no difference.
 // Bounds: every limit in Options; each answers with its status (400, 408, 413, 414/431, 503) and a
 // close where the connection cannot go on. Conflicting length headers are refused.
 #pragma once
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "http/message.h"
 #include "io/server.h"
+#include "io/tls.h"
 
 namespace pinpipe::http {
 
@@ -20,6 +22,9 @@ struct BodyPlan {
   bool stream = false;     // hand the body over as body_reader instead of collecting it
   bool decode = true;  // undo Content-Encoding: gzip in a collected body; bytes_max bounds it too
 };
+
+// What a server of ours speaks inside TLS, the preferred one first (ALPN).
+inline const std::vector<std::string> protocols = {"h2", "http/1.1"};
 
 class Server {
  public:
@@ -41,6 +46,9 @@ class Server {
     // Gives an answer that the server makes by itself (400, 403, 408, 413, …) the shape that the
     // door's protocol has for errors. It comes as text/plain with one sentence.
     std::function<void(const Request& head, Response& refusal)> shape_refusal{};
+    // With it, TCP listeners speak TLS only. Made with http::protocols for HTTP/2 to be offered.
+    std::shared_ptr<const io::TlsContext> tls{};
+    size_t streams_max = 100;  // of one HTTP/2 connection at once
   };
 
   Server(io::Runtime& runtime, Options options, Handler handler);

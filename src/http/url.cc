@@ -1,6 +1,6 @@
-#include <charconv>
+#include "http/url.h"
 
-#include "http/client.h"
+#include <charconv>
 
 namespace pinpipe::http {
 namespace {
@@ -59,6 +59,10 @@ Result<Url> Url::parse(std::string_view text) {
       return not_a_url(text, "blanks and control characters must be percent-encoded");
   }
   return url;
+}
+
+std::string Url::host_header() const {
+  return scheme == "unix" ? "localhost" : authority();
 }
 
 std::string Url::authority() const {
