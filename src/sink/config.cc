@@ -1,161 +1,22 @@
 #include "sink/config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <regex>
 
-#include "project/nearest.h"
+#include "sink/keys.h"
 
 namespace pinpipe::sink {
 namespace {
 
-enum class Use {
-  used,      // changes what this connector does
-  harmless,  // cannot change the result on a local store; any value is fine
-  one_of,    // only the listed values mean what we do
-  refused,   // only the listed values, which switch it off, are accepted
-};
-
-struct Rule {
-  std::string_view key;
-  Use use;
-  std::string_view values;  // separated by '|'
-  std::string_view default_value;
-  std::string_view about;
-};
-
-constexpr Rule rules[] = {
-    {"name", Use::used, "", "", "the connector's name"},
-    {"connector.class", Use::one_of,
-     "io.confluent.connect.s3.S3SinkConnector|S3SinkConnector|S3Sink|pinpipe.ObjectSink", "",
-     "the S3 sink is the one connector here"},
-    {"tasks.max", Use::used, "", "1", "how many tasks share the partitions"},
-    {"topics", Use::used, "", "", "topics, separated by commas"},
-    {"topics.regex", Use::used, "", "", "every topic whose whole name matches"},
-    {"topics.dir", Use::used, "", "topics", "the first part of the objects' keys"},
-    {"flush.size", Use::used, "", "", "records per object"},
-    {"s3.bucket.name", Use::used, "", "", "where the objects go"},
-    {"directory.delim", Use::used, "", "/", "between the parts of a key"},
-    {"file.delim", Use::used, "", "+", "between topic, partition and offset in an object's name"},
-    {"filename.offset.zero.pad.width", Use::used, "", "10", "digits of the offset in a name"},
-    {"rotate.schedule.interval.ms", Use::used, "", "-1",
-     "objects are closed at clock times that are multiples of this after midnight UTC"},
-    {"timezone", Use::one_of, "UTC|GMT|Etc/UTC|Z", "UTC", "only UTC is known"},
-    {"rotate.interval.ms", Use::refused, "-1", "-1",
-     "it needs a time-based partitioner; use rotate.schedule.interval.ms or file.age.max.ms"},
-    {"file.age.max.ms", Use::used, "", "-1", "an object is closed when its file is this old"},
-    {"file.bytes.max", Use::used, "", "-1", "an object is closed when it has as many bytes"},
-    {"s3.compression.type", Use::one_of, "none|gzip", "none", "how objects are compressed"},
-    {"s3.compression.level", Use::refused, "-1", "-1", "the level of gzip is fixed"},
-    {"format.class", Use::one_of, "io.confluent.connect.s3.format.json.JsonFormat|JsonFormat", "",
-     "JSON lines are the one format here"},
-    {"partitioner.class", Use::one_of,
-     "io.confluent.connect.storage.partitioner.DefaultPartitioner|DefaultPartitioner",
-     "io.confluent.connect.storage.partitioner.DefaultPartitioner",
-     "partition=<n> is the one layout here"},
-    {"storage.class", Use::one_of, "io.confluent.connect.s3.storage.S3Storage|S3Storage", "",
-     "the object store"},
-    {"schema.compatibility", Use::one_of, "NONE", "NONE", "records have no schemas here"},
-    {"schema.generator.class", Use::harmless, "", "", "records have no schemas here"},
-    {"value.converter", Use::one_of, "org.apache.kafka.connect.json.JsonConverter|JsonConverter",
-     "org.apache.kafka.connect.json.JsonConverter", "values are JSON"},
-    {"value.converter.schemas.enable", Use::one_of, "false", "false", "values carry no schemas"},
-    {"key.converter", Use::harmless, "", "", "keys are not stored"},
-    {"key.converter.schemas.enable", Use::harmless, "", "", "keys are not stored"},
-    {"header.converter", Use::harmless, "", "", "headers are not stored"},
-    {"store.kafka.keys", Use::refused, "false", "false", "keys are not stored"},
-    {"store.kafka.headers", Use::refused, "false", "false", "headers are not stored"},
-    {"behavior.on.null.values", Use::one_of, "fail|ignore", "fail", "what a tombstone does"},
-    {"errors.tolerance", Use::one_of, "none|all", "none", "whether a bad record stops its task"},
-    {"errors.deadletterqueue.topic.name", Use::used, "", "", "where bad records go"},
-    {"errors.deadletterqueue.context.headers.enable", Use::one_of, "true|false", "false",
-     "whether dead letters say why and where from, in headers"},
-    {"errors.deadletterqueue.topic.replication.factor", Use::harmless, "", "3", "one copy here"},
-    {"errors.log.enable", Use::harmless, "", "false", "bad records are always logged"},
-    {"errors.log.include.messages", Use::refused, "false", "false",
-     "records' contents are kept out of the log"},
-    {"errors.retry.timeout", Use::refused, "0", "0", "reading a record again gives the same bytes"},
-    {"errors.retry.delay.max.ms", Use::harmless, "", "60000", "no retries of conversions"},
-    {"retry.backoff.ms", Use::used, "", "5000",
-     "the longest pause before an upload is tried again"},
-    {"s3.region", Use::harmless, "", "us-east-1", "the store has no regions"},
-    {"s3.part.size", Use::harmless, "", "26214400", "objects are put whole"},
-    {"s3.part.retries", Use::harmless, "", "3", "uploads are tried until they succeed"},
-    {"s3.retry.backoff.ms", Use::harmless, "", "200", "see retry.backoff.ms"},
-    {"s3.path.style.access.enabled", Use::harmless, "", "true", "the store has no host names"},
-    {"s3.wan.mode", Use::harmless, "", "false", "the store is here"},
-    {"s3.http.send.expect.continue", Use::harmless, "", "true", "the store is here"},
-    {"s3.credentials.provider.class", Use::harmless, "", "", "the store is here"},
-    {"s3.acl.canned", Use::refused, "", "", "there are no ACLs; access is the policy's"},
-    {"s3.ssea.name", Use::refused, "", "", "objects are not encrypted"},
-    {"s3.sse.kms.key.id", Use::refused, "", "", "objects are not encrypted"},
-    {"s3.sse.customer.key", Use::refused, "", "", "objects are not encrypted"},
-    {"s3.object.tagging", Use::refused, "false", "false", "there are no tags"},
-    {"s3.proxy.url", Use::refused, "", "", "the store is reached without a proxy"},
-    {"store.url", Use::refused, "", "", "objects go to pinpipe's own buckets"},
-    {"aws.access.key.id", Use::harmless, "", "", "the store is here"},
-    {"aws.secret.access.key", Use::harmless, "", "", "the store is here"},
-    {"max.open.files.per.partition", Use::refused, "-1", "-1", "one file per partition is open"},
-    {"append.late.data", Use::harmless, "", "false", "only time-based partitioners have late data"},
-    {"partition.field.name", Use::refused, "", "", "it needs the FieldPartitioner"},
-    {"path.format", Use::refused, "", "", "it needs a time-based partitioner"},
-    {"partition.duration.ms", Use::refused, "", "", "it needs a time-based partitioner"},
-    {"locale", Use::harmless, "", "", "no names depend on a language"},
-    {"timestamp.extractor", Use::refused, "", "", "it needs a time-based partitioner"},
-    {"timestamp.field", Use::refused, "", "", "it needs a time-based partitioner"},
-    {"transforms", Use::refused, "", "", "there are no transforms here"},
-    {"consumer.override.auto.offset.reset", Use::one_of, "earliest", "earliest",
-     "a connector begins with the first record"},
-};
-
-const Rule* rule_of(std::string_view key) {
-  for (const Rule& rule : rules) {
-    if (rule.key == key) return &rule;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    size_t end = std::min(text.find(separator), text.size());
-    std::string_view part = text.substr(0, end);
-    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
-    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
-    if (!part.empty()) parts.emplace_back(part);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
-bool is_listed(std::string_view value, std::string_view values) {
-  if (value.empty()) return values.empty();
-  for (const std::string& one : split(values, '|')) {
-    if (one == value) return true;
-  }
-  return false;
-}
-
-std::string first_problem(const std::string& key, const std::string& value) {
-  const Rule* rule = rule_of(key);
-  if (rule == nullptr) {
-    std::vector<std::string> known;
-    for (const Rule& one : rules) known.emplace_back(one.key);
-    std::string near = project::nearest(key, known);
-    return "is not known" + (near.empty() ? std::string() : "; did you mean " + near + "?");
-  }
-  if (rule->use == Use::one_of && !is_listed(value, rule->values))
-    return fmt::format("'{}' is not supported: {} (accepted: {})", value, rule->about,
-                       fmt::join(split(rule->values, '|'), ", "));
-  if (rule->use == Use::refused && !value.empty() && !is_listed(value, rule->values))
-    return fmt::format("is not supported: {}", rule->about);
-  return {};
-}
+constexpr int64_t hour_ms = 3'600'000;
 
 // Reads values out of the properties and collects what is wrong with them.
 class Parser {
  public:
-  explicit Parser(const Properties& properties) : properties_(properties) {
+  Parser(const Properties& properties, const Zones& zones)
+      : properties_(properties), zones_(zones) {
     for (const auto& [key, value] : properties) {
       std::string problem = first_problem(key, value);
       if (!problem.empty()) add(key, std::move(problem));
@@ -164,6 +25,7 @@ class Parser {
     read_names();
     read_topics();
     read_sizes();
+    read_times();
     read_errors();
   }
 
@@ -180,8 +42,8 @@ class Parser {
   std::string text(const std::string& key) const {
     auto found = properties_.find(key);
     if (found != properties_.end() && !found->second.empty()) return found->second;
-    const Rule* rule = rule_of(key);
-    return rule == nullptr ? std::string() : std::string(rule->default_value);
+    const Key* known = find_key(key);
+    return known == nullptr ? std::string() : std::string(known->default_value);
   }
 
   template <class T>
@@ -217,7 +79,7 @@ class Parser {
   }
 
   void read_topics() {
-    config_.topics = split(text("topics"), ',');
+    config_.topics = split_list(text("topics"), ',');
     std::string pattern = text("topics.regex");
     if (!pattern.empty()) config_.topics_regex = pattern;
     if (config_.topics.empty() == pattern.empty())
@@ -238,6 +100,58 @@ class Parser {
     number("retry.backoff.ms", config_.retry_backoff_ms, 1, 3'600'000);
   }
 
+  void read_times() {
+    auto zone = zones_(text("timezone"));
+    if (zone) config_.timezone = std::move(*zone);
+    if (!zone) add("timezone", zone.error().text());
+    span("rotate.interval.ms", config_.rotate_interval_ms);
+    std::string partitioner = text("partitioner.class");
+    partitioner.erase(0, partitioner.rfind('.') + 1);
+    if (partitioner == "DefaultPartitioner") return refuse_times();
+    TimeLayout layout;
+    layout.offset = config_.timezone;
+    std::string pattern = text("path.format");
+    std::string delimiter = text("directory.delim");
+    layout.duration_ms = partitioner == "DailyPartitioner" ? 24 * hour_ms : hour_ms;
+    if (partitioner == "TimeBasedPartitioner") {
+      number("partition.duration.ms", layout.duration_ms, 1, int64_t{1} << 50);
+      if (pattern.empty()) add("path.format", "is required by the TimeBasedPartitioner");
+    } else {
+      pattern = "'year'=YYYY" + delimiter + "'month'=MM" + delimiter + "'day'=dd";
+      if (partitioner == "HourlyPartitioner") pattern += delimiter + "'hour'=HH";
+    }
+    if (properties_.find("timezone") == properties_.end())
+      add("timezone", "is required by time-based partitioners");
+    std::string locale = text("locale");
+    if (locale.empty()) add("locale", "is required by time-based partitioners");
+    auto format = PathFormat::parse(pattern);
+    if (!format) return add("path.format", format.error().text());
+    layout.format = std::move(*format);
+    if (layout.format.has_names() && !locale.empty() && !locale.starts_with("en"))
+      add("locale", "names of months and days are English here; use numbers or an English locale");
+    std::string extractor = text("timestamp.extractor");
+    layout.extractor = extractor == "Record"        ? TimeLayout::Extractor::record
+                       : extractor == "RecordField" ? TimeLayout::Extractor::field
+                                                    : TimeLayout::Extractor::wallclock;
+    layout.field = text("timestamp.field");
+    config_.time = std::move(layout);
+  }
+
+  // What only time-based partitioners use is told where it would do nothing.
+  void refuse_times() {
+    for (const char* key : {"path.format", "timestamp.extractor", "timestamp.field"}) {
+      auto given = properties_.find(key);
+      if (given != properties_.end() && !given->second.empty())
+        add(key, "needs a time-based partitioner.class");
+    }
+    if (config_.rotate_interval_ms > 0)
+      add("rotate.interval.ms",
+          "needs a time-based partitioner.class, whose timestamp.extractor it goes by; use "
+          "rotate.schedule.interval.ms or file.age.max.ms");
+    if (!text("partition.duration.ms").starts_with('-'))
+      add("partition.duration.ms", "needs a time-based partitioner.class");
+  }
+
   void read_errors() {
     config_.tolerate_errors = text("errors.tolerance") == "all";
     config_.dead_letter_topic = text("errors.deadletterqueue.topic.name");
@@ -252,6 +166,7 @@ class Parser {
   }
 
   const Properties& properties_;
+  const Zones& zones_;
   SinkConfig config_;
   std::map<std::string, std::string> problems_;
 };
@@ -263,46 +178,48 @@ bool SinkConfig::wants(std::string_view topic) const {
   return std::regex_match(topic.begin(), topic.end(), std::regex(*topics_regex));
 }
 
-std::string SinkConfig::directory_of(std::string_view topic, int partition) const {
+std::string SinkConfig::directory_of(std::string_view topic, int partition,
+                                     std::string_view path) const {
+  if (time) return fmt::format("{0}{1}{2}{1}{3}{1}", topics_dir, directory_delimiter, topic, path);
   return fmt::format("{0}{1}{2}{1}partition={3}{1}", topics_dir, directory_delimiter, topic,
                      partition);
 }
 
-std::string SinkConfig::key_of(std::string_view topic, int partition, int64_t first_offset) const {
-  return fmt::format("{}{}{}{}{}{:0{}}.json{}", directory_of(topic, partition), topic,
-                     file_delimiter, partition, file_delimiter, first_offset, offset_digits,
-                     gzip ? ".gz" : "");
+std::string SinkConfig::stem_of(std::string_view topic, int partition) const {
+  return fmt::format("{0}{1}{2}{1}", topic, file_delimiter, partition);
+}
+
+std::string SinkConfig::key_of(std::string_view topic, int partition, int64_t first_offset,
+                               std::string_view path) const {
+  return fmt::format("{}{}{:0{}}.json{}", directory_of(topic, partition, path),
+                     stem_of(topic, partition), first_offset, offset_digits, gzip ? ".gz" : "");
 }
 
 std::string SinkConfig::boundary_rule() const {
-  return fmt::format("flush.size={} file.bytes.max={} dir={} names={}{}{} errors={} null={}",
-                     flush_size, file_bytes_max, topics_dir, file_delimiter, offset_digits,
-                     gzip ? ".gz" : "", tolerate_errors, on_null == OnNull::ignore);
+  std::string rule = fmt::format(
+      "flush.size={} file.bytes.max={} bucket={} dir={}{} names={}{}{} errors={} null={}",
+      flush_size, file_bytes_max, bucket, topics_dir, directory_delimiter, file_delimiter,
+      offset_digits, gzip ? ".gz" : "", tolerate_errors, on_null == OnNull::ignore);
+  if (!time) return rule;
+  for (const char* key : {"partitioner.class", "path.format", "partition.duration.ms", "timezone",
+                          "timestamp.extractor", "timestamp.field", "rotate.interval.ms"}) {
+    if (auto given = properties.find(key); given != properties.end())
+      rule += fmt::format(" {}={}", key, given->second);
+  }
+  return rule;
 }
 
-std::vector<KeyProblem> problems_of(const Properties& properties) {
-  return Parser(properties).problems();
+std::vector<KeyProblem> problems_of(const Properties& properties, const Zones& zones) {
+  return Parser(properties, zones).problems();
 }
 
-Result<SinkConfig> parse_config(const Properties& properties) {
-  Parser parser(properties);
+Result<SinkConfig> parse_config(const Properties& properties, const Zones& zones) {
+  Parser parser(properties, zones);
   std::vector<KeyProblem> problems = parser.problems();
   if (problems.empty()) return parser.take();
   std::string text = "connector configuration";
   for (const KeyProblem& problem : problems) text += "\n  " + problem.key + ": " + problem.text;
   return Error(Code::invalid, std::move(text));
-}
-
-std::vector<KnownKey> known_keys() {
-  std::vector<KnownKey> keys;
-  for (const Rule& rule : rules) {
-    if (rule.use == Use::refused) continue;
-    bool required = rule.key == "name" || rule.key == "connector.class" ||
-                    rule.key == "flush.size" || rule.key == "s3.bucket.name" ||
-                    rule.key == "format.class";
-    keys.push_back({rule.key, rule.default_value, required, rule.about});
-  }
-  return keys;
 }
 
 Result<Properties> parse_properties(std::string_view text) {

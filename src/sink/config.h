@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sink/time_layout.h"
 
 namespace pinpipe::sink {
 
@@ -29,9 +30,12 @@ struct SinkConfig {
   int offset_digits = 10;
   int64_t flush_size = 0;
   int tasks_max = 1;
-  int64_t rotate_schedule_interval_ms = -1;  // clock times that divide the day (UTC)
+  int64_t rotate_interval_ms = -1;           // of the records' own times; needs `time`
+  int64_t rotate_schedule_interval_ms = -1;  // clock times that divide the day of `timezone`
   int64_t file_age_ms_max = -1;              // ours: a file never stays open longer
   int64_t file_bytes_max = -1;               // ours: a file closes once it has as many bytes
+  ZoneOffset timezone;
+  std::optional<TimeLayout> time;  // directories by time instead of by partition
   bool gzip = false;
   bool tolerate_errors = false;
   std::string dead_letter_topic;
@@ -42,10 +46,13 @@ struct SinkConfig {
 
   // Whether this topic is one of the connector's.
   bool wants(std::string_view topic) const;
-  // topics/<topic>/partition=<n>/
-  std::string directory_of(std::string_view topic, int partition) const;
+  // topics/<topic>/<path>/, and without a path (no time layout) topics/<topic>/partition=<n>/
+  std::string directory_of(std::string_view topic, int partition, std::string_view path = {}) const;
+  // <topic>+<n>+
+  std::string stem_of(std::string_view topic, int partition) const;
   // <directory><topic>+<n>+<first offset>.json
-  std::string key_of(std::string_view topic, int partition, int64_t first_offset) const;
+  std::string key_of(std::string_view topic, int partition, int64_t first_offset,
+                     std::string_view path = {}) const;
   // What decides where files end, as text: the same records give the same files while it is the
   // same.
   std::string boundary_rule() const;
@@ -57,17 +64,9 @@ struct KeyProblem {
 };
 
 // Connect's validate: every key's problem, in key order.
-std::vector<KeyProblem> problems_of(const Properties& properties);
+std::vector<KeyProblem> problems_of(const Properties& properties, const Zones& zones = utc_only);
 // `invalid` with all problems in one text.
-Result<SinkConfig> parse_config(const Properties& properties);
-// The keys that are used or accepted, for Connect's validate and the documentation.
-struct KnownKey {
-  std::string_view key;
-  std::string_view default_value;
-  bool required = false;
-  std::string_view about;
-};
-std::vector<KnownKey> known_keys();
+Result<SinkConfig> parse_config(const Properties& properties, const Zones& zones = utc_only);
 
 // "key=value" lines as in a .properties file: '#' and '!' comments, ':' or '=' or blank between key
 // and value, '\' at a line's end joins the next.

@@ -61,6 +61,9 @@ TEST(SinkConfigTest, every_key_is_accepted_or_refused_by_name) {
   EXPECT_NE(problem_of("behavior.on.null.values", "write"), "");
   EXPECT_EQ(problem_of("behavior.on.null.values", "ignore"), "");
   EXPECT_EQ(problem_of("s3.part.size", "5242880"), "");
+  EXPECT_EQ(problem_of("key.converter.schemas.enable", "true"), "");
+  EXPECT_NE(problem_of("transforms.add.type", "x"), "");
+  EXPECT_NE(problem_of("path.format", "yyyy"), "") << "without a time-based partitioner";
   EXPECT_NE(problem_of("flush.size", "0"), "");
   EXPECT_NE(problem_of("flush.size", "many"), "");
   EXPECT_NE(problem_of("topics.regex", "("), "");

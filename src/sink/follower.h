@@ -25,14 +25,27 @@ struct Totals {
   static Totals of_text(std::string_view text);
 };
 
-// Records [from, end) of a partition that make one object, or only skipped ones and none.
+// One object to be: the records of a set that lie in the same directory.
+struct OpenFile {
+  int64_t first = 0;  // the first record's offset: the object's name
+  int64_t records = 0;
+  std::string bytes;
+};
+
+// Records [from, end) of a partition, or only skipped ones and no file. All files of a set are
+// closed together, so that one offset says how far all is stored. Without a time layout there is
+// one file, of the empty path.
 struct ObjectSink::Upload {
+  static constexpr size_t files_max = 1'000;
+
   int64_t from = 0;
   int64_t end = 0;
-  int64_t first = -1;  // the first stored record's offset: the object's name
   int64_t records = 0;
   int64_t skipped = 0;
-  std::string bytes;
+  std::map<std::string, OpenFile> files;  // by path
+  size_t bytes = 0;                       // of all files
+  int64_t first_ms = 0;                   // the first record's time, when there is a layout
+  std::string last_path;
   bool by_clock = false;           // its end has to be remembered before it is uploaded
   uint64_t boundaries_before = 0;  // how many remembered ends have to be durable first
   bool done = false;
@@ -44,6 +57,10 @@ struct ObjectSink::Follower {
   int task = 0;
   bool abandoned = false;  // another follower has taken its place
   bool begun = false;
+  // Whose place it has taken: it begins when the other's uploads have ended.
+  std::shared_ptr<Follower> predecessor;
+  size_t uploading = 0;
+  io::Signal idle;  // an upload ended
 
   int64_t next = 0;  // to be read
   Upload file;       // open
@@ -51,9 +68,10 @@ struct ObjectSink::Follower {
   int64_t opened_steady_ms = 0;
   std::optional<int64_t> flush_to;
   std::deque<std::shared_ptr<Upload>> uploads;  // in order; the front ones leave when done
-  std::map<int64_t, int64_t> known_ends;        // from the state: file start -> end
+  std::map<int64_t, std::string> known_ends;    // from the state: where files ended, their path
   uint64_t boundaries = 0;                      // handed out
   uint64_t boundaries_durable = 0;
+  bool boundary_failed = false;
   io::Signal boundary_written;
 
   int64_t durable = 0;

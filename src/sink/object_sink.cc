@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/log_line.h"
-#include "codec/compression.h"
 #include "sink/follower.h"
 
 namespace pinpipe::sink {
@@ -40,13 +39,20 @@ Totals Totals::of_text(std::string_view text) {
 }
 
 ObjectSink::ObjectSink(Parts parts, SinkConfig config)
-    : parts_(parts), config_(std::move(config)), tasks_(static_cast<size_t>(config_.tasks_max)) {}
+    : parts_(std::move(parts)),
+      config_(std::move(config)),
+      tasks_(static_cast<size_t>(config_.tasks_max)) {
+  if (!parts_.memory) parts_.memory = std::make_shared<Memory>();
+}
 ObjectSink::~ObjectSink() = default;
 
 io::Task<> ObjectSink::run() {
   io::Scope scope(parts_.loop);
+  io::Scope finishing(parts_.loop);
   scope_ = &scope;
-  scope.spawn("sink commits", commit_all());
+  finishing_ = &finishing;
+  parts_.memory->join(*this);
+  finishing.spawn("sink commits", commit_all());
   scope.spawn("sink clock", watch_clock());
   uint64_t seen = 0;
   while (true) {
@@ -61,7 +67,17 @@ io::Task<> ObjectSink::run() {
   }
   scope.cancel();
   co_await scope.join();
-  scope_ = nullptr;
+  // An upload or a commit whose waiter alone was ended could still happen after another sink has
+  // looked at the bucket and the position.
+  stopping_ = true;
+  control_.notify_all();
+  durable_.notify_all();
+  co_await finishing.join();
+  for (const auto& [where, follower] : followers_) abandon(*follower);
+  parts_.memory->leave(*this);
+  scope_ = finishing_ = nullptr;
+  ended_ = true;
+  progress_.notify_all();
 }
 
 void ObjectSink::discover() {
@@ -71,8 +87,10 @@ void ObjectSink::discover() {
       auto& slot = followers_[{topic.name, partition}];
       if (slot && slot->incarnation == topic.id) continue;
       int task = slot ? slot->task : next_task_++ % config_.tasks_max;
-      if (slot) abandon(*slot);
+      auto predecessor = std::move(slot);
+      if (predecessor) abandon(*predecessor);
       slot = std::make_shared<Follower>();
+      slot->predecessor = std::move(predecessor);
       slot->who = {config_.name, topic.name, partition};
       slot->incarnation = topic.id;
       slot->task = task;
@@ -84,7 +102,7 @@ void ObjectSink::discover() {
 // Its uploads go on, but nothing more comes of it.
 void ObjectSink::abandon(Follower& follower) {
   follower.abandoned = true;
-  held_bytes_ -= follower.file.bytes.size();
+  parts_.memory->give_back(follower.file.bytes);
   follower.file = Upload{};
 }
 
@@ -100,10 +118,22 @@ void ObjectSink::fail(Follower& follower, const Error& error) {
       fmt::format("{} partition {}: {}", follower.who.topic, follower.who.partition, error.text());
   log_error("sink", "a connector's task failed",
             {{"connector", config_.name}, {"reason", task.trace}});
+  // A restart reads again what was in their open files.
+  for (const auto& [where, one] : followers_) {
+    if (one->task != follower.task) continue;
+    parts_.memory->give_back(one->file.bytes);
+    one->file = Upload{};
+  }
   progress_.notify_all();
 }
 
 io::Task<> ObjectSink::follow(std::shared_ptr<Follower> follower) {
+  // Its uploads could replace ours otherwise, and its boundaries would come too late.
+  while (follower->predecessor && follower->predecessor->uploading > 0) {
+    uint64_t seen = follower->predecessor->idle.version();
+    if (!co_await follower->predecessor->idle.wait_beyond(seen, io::never)) co_return;
+  }
+  follower->predecessor.reset();
   Status going = co_await begin(*follower);
   while (!going && is_passing(going.error().code()) && !is_stopped(*follower)) {
     if (!co_await io::sleep_for(Millis(config_.retry_backoff_ms))) co_return;
@@ -115,7 +145,8 @@ io::Task<> ObjectSink::follow(std::shared_ptr<Follower> follower) {
       going = co_await control_.wait_beyond(seen, io::never);
       continue;
     }
-    co_await wait_for_room(follower);
+    going = co_await parts_.memory->wait_for_room();
+    if (!going || is_stopped(*follower)) continue;
     auto fetched =
         co_await parts_.topics.fetch(follower->who.topic, follower->who.partition, follower->next,
                                      fetch_bytes_max, io::after(fetch_wait));
@@ -165,104 +196,89 @@ io::Task<Status> ObjectSink::begin(Follower& follower) {
   follower.next = follower.durable = follower.committed = follower.file.from = start;
   follower.committed_totals = follower.durable_totals;
   follower.high_watermark = range->high_watermark;
-  FollowedAs how{follower.incarnation, config_.boundary_rule()};
+  FollowedAs how = followed_as(follower);
   if (!*last || !(**last == how)) {
     Status clear = co_await check_incarnation(follower, same_topic);
     // Files that were uploaded but not committed under another rule would overlap the new ones.
-    if (clear && *last && same_topic) clear = co_await remove_uncommitted(follower);
+    if (clear && *last && same_topic) clear = co_await remove_uncommitted(follower, **last);
     if (clear)
       clear = co_await parts_.disk.run([&] { return parts_.state.follow(follower.who, how); });
     if (!clear) co_return clear;
   }
   auto ends = co_await parts_.disk.run([&] { return parts_.state.boundaries(follower.who); });
   if (!ends) co_return ends.error();
-  follower.known_ends = std::move(*ends);
+  for (auto& [from, boundary] : *ends) follower.known_ends[boundary.end] = std::move(boundary.path);
   follower.begun = true;
   co_return Status{};
+}
+
+FollowedAs ObjectSink::followed_as(const Follower& follower) const {
+  const auto& [connector, topic, partition] = follower.who;
+  std::string stem = config_.stem_of(topic, partition);
+  std::string prefix = config_.time ? config_.topics_dir + config_.directory_delimiter + topic +
+                                          config_.directory_delimiter
+                                    : config_.directory_of(topic, partition) + stem;
+  return {follower.incarnation, config_.boundary_rule(), config_.bucket, std::move(prefix),
+          std::move(stem)};
 }
 
 io::Task<Status> ObjectSink::check_incarnation(Follower& follower, bool same_topic) {
   if (same_topic) co_return Status{};
   objects::ListQuery any;
-  any.prefix = config_.directory_of(follower.who.topic, follower.who.partition);
+  any.prefix = followed_as(follower).prefix;
   any.count_max = 1;
   auto there = co_await parts_.objects.list(config_.bucket, any);
   if (!there) co_return there.error();
   if (there->objects.empty()) co_return Status{};
   co_return Error(Code::conflict,
                   fmt::format("the topic was removed and created again, and its new objects would "
-                              "replace those of the old one; move or remove {}/{} and restart",
+                              "replace those of the old one; move or remove {}/{}* and restart",
                               config_.bucket, any.prefix));
 }
 
-io::Task<Status> ObjectSink::remove_uncommitted(Follower& follower) {
+// What the connector stored as it was before, from the committed position on.
+io::Task<Status> ObjectSink::remove_uncommitted(const Follower& follower, FollowedAs last) {
   objects::ListQuery query;
-  query.prefix = config_.directory_of(follower.who.topic, follower.who.partition);
-  if (follower.durable > 0)
-    query.after = config_.key_of(follower.who.topic, follower.who.partition, follower.durable - 1);
-  while (true) {
-    auto page = co_await parts_.objects.list(config_.bucket, query);
+  query.prefix = last.prefix;
+  while (!last.stem.empty()) {
+    auto page = co_await parts_.objects.list(last.bucket, query);
+    if (!page && page.error().code() == Code::not_found) co_return Status{};
     if (!page) co_return page.error();
     for (const objects::ObjectFacts& object : page->objects) {
+      size_t at = object.key.rfind(last.stem);
+      int64_t offset = -1;
+      if (at != std::string::npos)
+        std::from_chars(object.key.data() + at + last.stem.size(),
+                        object.key.data() + object.key.size(), offset);
+      if (offset < follower.durable) continue;
       std::string key = object.key;
-      Status removed = co_await parts_.objects.remove(config_.bucket, std::move(key));
+      Status removed = co_await parts_.objects.remove(last.bucket, std::move(key));
       if (!removed) co_return removed;
     }
-    if (!page->truncated) co_return Status{};
+    if (!page->truncated) break;
     query.after = page->next_after;
   }
-}
-
-io::Task<> ObjectSink::wait_for_room(std::shared_ptr<Follower> follower) {
-  while (held_bytes_ >= held_bytes_max || uploads_ >= uploads_max) {
-    uint64_t seen = control_.version();
-    // When open files alone fill the memory, this one is closed before its time.
-    if (uploads_ == 0) close_file(follower, true);
-    if (uploads_ == 0) co_return;
-    if (!co_await control_.wait_beyond(seen, io::never)) co_return;
-  }
+  co_return Status{};
 }
 
 io::Task<Status> ObjectSink::take(std::shared_ptr<Follower> follower, broker::Fetched fetched) {
   Follower& f = *follower;
   f.high_watermark = fetched.range.high_watermark;
   for (const broker::RecordOut& record : fetched.records) {
-    if (auto end = f.known_ends.find(f.file.from);
-        end != f.known_ends.end() && record.offset >= end->second) {
+    if (auto end = f.known_ends.upper_bound(f.file.from);
+        end != f.known_ends.end() && record.offset >= end->first)
       close_file(follower, false);
+    if (parts_.memory->is_full()) {
+      Status room = co_await parts_.memory->wait_for_room();
+      if (!room || is_stopped(f)) co_return Status{};
     }
-    if (uploads_ >= uploads_max || held_bytes_ >= held_bytes_max) {
-      co_await wait_for_room(follower);
-      if (is_stopped(f) || co_await io::cancelled()) co_return Status{};
-    }
-    size_t before = f.file.bytes.size();
-    std::string reason;
-    if (!record.value) {
-      reason = "a record without a value (tombstone)";
-    } else if (auto value = scanner_.scan(*record.value); !value) {
-      reason = "the value is not JSON: " + value.error().text();
-    } else {
-      value->append_compact(f.file.bytes);
-      f.file.bytes += '\n';
-    }
-    if (!reason.empty()) {
-      Status skipped = co_await refuse(f, record, std::move(reason));
+    if (Status added = add(follower, record); !added) {
+      Status skipped = co_await refuse(f, record, added.error().text());
       if (!skipped || is_stopped(f)) co_return skipped;
       ++f.file.skipped;
-    } else {
-      if (f.file.records++ == 0) {
-        f.file.first = record.offset;
-        f.opened_wall_ms = parts_.clock.wall_ms();
-        f.opened_steady_ms = parts_.clock.steady_ms();
-      }
-      held_bytes_ += f.file.bytes.size() - before;
     }
-    f.file.end = record.offset + 1;
-    f.next = record.offset + 1;
-    bool is_full = f.file.records >= config_.flush_size ||
-                   (config_.file_bytes_max > 0 &&
-                    static_cast<int64_t>(f.file.bytes.size()) >= config_.file_bytes_max);
-    if (is_full) close_file(follower, false);
+    f.file.end = f.next = record.offset + 1;
+    if (is_full(f.file)) close_file(follower, false);
   }
   f.next = fetched.next;
   if (f.flush_to && f.next >= *f.flush_to) {
@@ -271,6 +287,75 @@ io::Task<Status> ObjectSink::take(std::shared_ptr<Follower> follower, broker::Fe
   }
   if (f.file.records == 0) advance(f);
   co_return Status{};
+}
+
+// Puts the record into the file it belongs to, or says why none can take it.
+Status ObjectSink::add(const std::shared_ptr<Follower>& follower, const broker::RecordOut& record) {
+  Follower& f = *follower;
+  if (!record.value) return Error(Code::invalid, "a record without a value (tombstone)");
+  auto value = scanner_.scan(*record.value);
+  if (!value) return Error(Code::invalid, "the value is not JSON: " + value.error().text());
+  std::string path;
+  int64_t at_ms = 0;
+  if (config_.time) {
+    auto time = time_of(record, *value);
+    if (!time) return time.error();
+    at_ms = *time;
+    path = path_at(f, at_ms);
+    if (f.file.records > 0 && must_part(f.file, at_ms, path)) close_file(follower, false);
+  }
+  if (f.file.records == 0) {
+    f.opened_wall_ms = parts_.clock.wall_ms();
+    f.opened_steady_ms = parts_.clock.steady_ms();
+    f.file.first_ms = at_ms;
+  }
+  OpenFile& file = f.file.files[path];
+  if (file.records++ == 0) file.first = record.offset;
+  size_t before = file.bytes.size();
+  value->append_compact(file.bytes);
+  file.bytes += '\n';
+  f.file.bytes += file.bytes.size() - before;
+  parts_.memory->hold(file.bytes.size() - before);
+  ++f.file.records;
+  f.file.last_path = std::move(path);
+  return {};
+}
+
+Result<int64_t> ObjectSink::time_of(const broker::RecordOut& record,
+                                    const codec::JsonCursor& value) const {
+  switch (config_.time->extractor) {
+    case TimeLayout::Extractor::wallclock:
+      return parts_.clock.wall_ms();
+    case TimeLayout::Extractor::record:
+      return record.timestamp_ms;
+    case TimeLayout::Extractor::field:
+      return config_.time->timestamp_in(value);
+  }
+  return Error(Code::internal, "no such extractor");
+}
+
+bool ObjectSink::goes_by_wall_clock() const {
+  return config_.time && config_.time->extractor == TimeLayout::Extractor::wallclock;
+}
+
+// Records that are read again go where they went by the wall clock of then.
+std::string ObjectSink::path_at(const Follower& follower, int64_t at_ms) const {
+  auto end = follower.known_ends.upper_bound(follower.file.from);
+  if (goes_by_wall_clock() && end != follower.known_ends.end()) return end->second;
+  return config_.time->path_of(at_ms);
+}
+
+// Whether a record of this time and path begins new files.
+bool ObjectSink::must_part(const Upload& file, int64_t at_ms, std::string_view path) const {
+  if (path == file.last_path)
+    return !goes_by_wall_clock() && config_.rotate_interval_ms > 0 &&
+           at_ms - file.first_ms >= config_.rotate_interval_ms;
+  return goes_by_wall_clock() || config_.rotate_interval_ms > 0;
+}
+
+bool ObjectSink::is_full(const Upload& file) const {
+  return file.records >= config_.flush_size || file.files.size() >= Upload::files_max ||
+         (config_.file_bytes_max > 0 && static_cast<int64_t>(file.bytes) >= config_.file_bytes_max);
 }
 
 io::Task<Status> ObjectSink::refuse(Follower& follower, const broker::RecordOut& record,
@@ -327,12 +412,29 @@ void ObjectSink::close_file(const std::shared_ptr<Follower>& follower, bool by_c
   auto upload = std::make_shared<Upload>(std::move(f.file));
   f.file = Upload{};
   f.file.from = f.file.end = upload->end;
-  upload->by_clock = by_clock;
+  // What the wall clock decided has to be remembered: the end, or the path.
+  upload->by_clock = by_clock || (goes_by_wall_clock() && !f.known_ends.contains(upload->end));
   upload->boundaries_before = f.boundaries;
-  if (by_clock) ++f.boundaries;
+  if (upload->by_clock) ++f.boundaries;
   f.uploads.push_back(upload);
   ++uploads_;
-  scope_->spawn("sink upload", this->upload(follower, std::move(upload)));
+  ++f.uploading;
+  parts_.memory->begin_upload();
+  finishing_->spawn("sink upload", this->upload(follower, std::move(upload)));
+}
+
+size_t ObjectSink::largest_open_bytes() const {
+  size_t most = 0;
+  for (const auto& [where, follower] : followers_) most = std::max(most, follower->file.bytes);
+  return most;
+}
+
+void ObjectSink::close_largest() {
+  size_t most = largest_open_bytes();
+  for (const auto& [where, follower] : followers_) {
+    if (most > 0 && follower->file.bytes == most && !is_stopped(*follower))
+      return close_file(follower, true);
+  }
 }
 
 }  // namespace pinpipe::sink

@@ -2,10 +2,12 @@
 // Promise: the objects of a partition, in the order of their names, hold each of its records
 // exactly once. Objects are named by their first offset; the group's position moves on only when
 // they are durable; a start begins at that position and makes the same objects again. Where a file
-// ended by the clock or by lack of memory, its end is durable before it is uploaded. What cannot be
+// ended by the clock or by lack of memory, its end is durable before it is uploaded. run() ends
+// only when nothing it began can still change a bucket or a position, so that another sink may take
+// its place at once. What cannot be
 // stored (no JSON, a tombstone) stops its task with the reason, or is skipped, counted and sent to
-// the dead-letter topic, as the configuration says. Bounds: held_bytes_max of records in open files
-// and uploads; uploads_max at once; fetch_bytes_max.
+// the dead-letter topic, as the configuration says. Bounds: those of Memory, which connectors
+// share; fetch_bytes_max.
 //
 // Lives on one loop. status(), pause(), resume(), restart() and flush() may be called on any loop.
 #pragma once
@@ -25,6 +27,7 @@
 #include "io/wake.h"
 #include "objects/store.h"
 #include "sink/config.h"
+#include "sink/memory.h"
 #include "sink/sink_state.h"
 
 namespace pinpipe::sink {
@@ -36,6 +39,7 @@ struct PartitionStatus {
   int64_t high_watermark = 0;  // of the partition, when last looked
   int64_t open_records = 0;    // in the file that is open
   std::optional<int64_t> closes_in_ms;
+  std::string waiting_for;  // "37 of 100 records, 4 s left"; empty without an open file
   // Since the connector first followed this partition; they survive restarts.
   int64_t records = 0, objects = 0, skipped = 0;
 };
@@ -51,13 +55,11 @@ struct SinkStatus {
   std::string name;
   std::string state;  // RUNNING, PAUSED
   std::vector<TaskStatus> tasks;
-  std::string waiting_for;  // "37 of 100 records, 4 s left"
+  std::string waiting_for;  // of the fullest open file
 };
 
 class ObjectSink {
  public:
-  static constexpr size_t held_bytes_max = 128 << 20;
-  static constexpr size_t uploads_max = 512;
   static constexpr size_t fetch_bytes_max = 1 << 20;
 
   struct Parts {
@@ -67,6 +69,7 @@ class ObjectSink {
     io::Pool& disk;
     io::Loop& loop;
     Clock& clock = system_clock();
+    std::shared_ptr<Memory> memory = nullptr;  // one of its own when there is none
   };
   ObjectSink(Parts parts, SinkConfig config);
   ~ObjectSink();
@@ -74,6 +77,8 @@ class ObjectSink {
   // Ends when cancelled. On the sink's loop.
   io::Task<> run();
 
+  // Before run(): it begins paused.
+  void begin_paused() { paused_ = true; }
   io::Task<SinkStatus> status();
   io::Task<> pause();
   io::Task<> resume();
@@ -83,6 +88,9 @@ class ObjectSink {
   io::Task<Status> flush(io::Instant deadline);
   // Closes the files whose time has come, as run() does by itself several times a second.
   io::Task<> close_due_files();
+  // For Memory, on the sink's loop: the open file that holds most, and closing it now.
+  size_t largest_open_bytes() const;
+  void close_largest();
   const SinkConfig& config() const { return config_; }
   std::string group() const { return "connect-" + config_.name; }
 
@@ -96,16 +104,24 @@ class ObjectSink {
 
   io::Task<> follow(std::shared_ptr<Follower> follower);
   io::Task<Status> begin(Follower& follower);
+  FollowedAs followed_as(const Follower& follower) const;
   io::Task<Status> check_incarnation(Follower& follower, bool same_topic);
-  io::Task<Status> remove_uncommitted(Follower& follower);
+  io::Task<Status> remove_uncommitted(const Follower& follower, FollowedAs last);
   io::Task<Status> take(std::shared_ptr<Follower> follower, broker::Fetched fetched);
   io::Task<Status> refuse(Follower& follower, const broker::RecordOut& record, std::string reason);
   io::Task<Status> send_dead_letter(const Follower& follower, const broker::RecordOut& record,
                                     const std::string& reason);
-  io::Task<> wait_for_room(std::shared_ptr<Follower> follower);
+  Status add(const std::shared_ptr<Follower>& follower, const broker::RecordOut& record);
+  Result<int64_t> time_of(const broker::RecordOut& record, const codec::JsonCursor& value) const;
+  bool is_full(const Upload& file) const;
+  bool goes_by_wall_clock() const;
+  std::string path_at(const Follower& follower, int64_t at_ms) const;
+  bool must_part(const Upload& file, int64_t at_ms, std::string_view path) const;
   void close_file(const std::shared_ptr<Follower>& follower, bool by_clock);
   io::Task<> upload(std::shared_ptr<Follower> follower, std::shared_ptr<Upload> upload);
-  io::Task<Status> put(const Follower& follower, Upload& upload);
+  io::Task<Status> keep_boundary(Follower& follower, const Upload& upload);
+  io::Task<Status> put_all(const Follower& follower, Upload& upload);
+  io::Task<Status> put(std::string key, std::string bytes);
   void advance(Follower& follower);
   io::Task<> commit_all();
   io::Task<Status> commit_once();
@@ -118,7 +134,8 @@ class ObjectSink {
   bool is_stopped(const Follower& follower) const;
   PartitionStatus status_of(const Follower& follower) const;
   SinkStatus status_now() const;
-  std::string waiting_for() const;
+  std::string waiting_for(const Follower& follower) const;
+  const Follower* fullest() const;
 
   template <class F>
   io::Task<std::invoke_result_t<F>> on_own_loop(F function);
@@ -126,14 +143,16 @@ class ObjectSink {
   Parts parts_;
   SinkConfig config_;
   codec::JsonScanner scanner_;
-  io::Scope* scope_ = nullptr;  // while run() runs
+  io::Scope* scope_ = nullptr;      // while run() runs: readers
+  io::Scope* finishing_ = nullptr;  // uploads and commits, which are never cut short
+  bool stopping_ = false;
+  bool ended_ = false;
   std::map<broker::TopicPartition, std::shared_ptr<Follower>> followers_;
   std::vector<TaskState> tasks_;
   int next_task_ = 0;
   bool paused_ = false;
-  size_t held_bytes_ = 0;
   size_t uploads_ = 0;
-  io::Signal control_;   // paused, resumed, room in memory
+  io::Signal control_;   // paused, resumed, stopping
   io::Signal durable_;   // some follower has something to commit
   io::Signal progress_;  // something was committed or failed
 };

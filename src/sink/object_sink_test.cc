@@ -1,5 +1,6 @@
 #include "sink/object_sink.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/random.h"
@@ -48,10 +49,11 @@ class ObjectSinkTest : public testing::Test {
   }
 
   // Runs a sink on loop 0 until stop().
-  void start(SinkConfig with) {
-    sink = std::make_unique<ObjectSink>(
-        ObjectSink::Parts{topics, *store, *state, runtime.disk(), runtime.loop(0), clock},
-        std::move(with));
+  void start(SinkConfig with, std::shared_ptr<Memory> memory = nullptr) {
+    sink =
+        std::make_unique<ObjectSink>(ObjectSink::Parts{topics, *store, *state, runtime.disk(),
+                                                       runtime.loop(0), clock, std::move(memory)},
+                                     std::move(with));
     io::run_on(runtime.loop(0), [](ObjectSinkTest& test) -> io::Task<> {
       test.scope = std::make_unique<io::Scope>(test.runtime.loop(0));
       test.scope->spawn("sink", test.sink->run());
@@ -225,7 +227,8 @@ TEST_F(ObjectSinkTest, a_paused_connector_stores_nothing_until_it_is_resumed) {
   })(*sink));
   EXPECT_EQ(task().state, "PAUSED");
   send("u.pin", {"1"});
-  EXPECT_EQ(wait(sink->flush(io::after(Millis(50)))).error().code(), Code::timeout);
+  EXPECT_EQ(wait(sink->flush(io::never)).error().code(), Code::conflict);
+  EXPECT_TRUE(all_objects().empty());
   wait(([](ObjectSink& s) -> io::Task<bool> {
     co_await s.resume();
     co_return true;
@@ -328,6 +331,99 @@ TEST_F(ObjectSinkTest, stopped_at_any_moment_it_stores_every_record_once) {
   int64_t records = 0;
   for (const auto& partition : task().partitions) records += partition.records;
   EXPECT_EQ(records, sent[0] + sent[1]);
+}
+
+TEST_F(ObjectSinkTest, records_go_to_the_directory_of_their_own_time) {
+  create("u.pin");
+  send("u.pin", {R"({"at":"2026-01-02T10:15:00"})", R"({"at":"2026-01-02T11:00:00"})",
+                 R"({"at":"2026-01-02T10:59:59"})", R"({"at":1})"});
+  Properties by_time = {{"flush.size", "100"},
+                        {"partitioner.class", "TimeBasedPartitioner"},
+                        {"path.format", "yyyy-MM-dd'T'HH"},
+                        {"partition.duration.ms", "3600000"},
+                        {"locale", "en-US"},
+                        {"timezone", "UTC"},
+                        {"timestamp.field", "at"},
+                        {"timestamp.extractor", "RecordField"}};
+  start(config(by_time));
+  ASSERT_TRUE(flush());
+  EXPECT_EQ(all_objects(),
+            (std::map<std::string, std::string>{
+                {"topics/u.pin/1970-01-01T00/u.pin+0+0000000003.json", "{\"at\":1}\n"},
+                {"topics/u.pin/2026-01-02T10/u.pin+0+0000000000.json",
+                 "{\"at\":\"2026-01-02T10:15:00\"}\n{\"at\":\"2026-01-02T10:59:59\"}\n"},
+                {"topics/u.pin/2026-01-02T11/u.pin+0+0000000001.json",
+                 "{\"at\":\"2026-01-02T11:00:00\"}\n"}}));
+  EXPECT_EQ(task().partitions.at(0).objects, 3);
+  stop();
+  // With an interval, files end where their records leave it or the directory.
+  by_time["rotate.interval.ms"] = "60000";
+  send("u.pin", {R"({"at":0})", R"({"at":59999})", R"({"at":60000})", R"({"at":7200000})"});
+  start(config(by_time));
+  wait_until([&] { return task().partitions.at(0).committed == 7; });
+  EXPECT_EQ(all_objects().at("topics/u.pin/1970-01-01T00/u.pin+0+0000000004.json"),
+            "{\"at\":0}\n{\"at\":59999}\n");
+  EXPECT_EQ(all_objects().at("topics/u.pin/1970-01-01T00/u.pin+0+0000000006.json"),
+            "{\"at\":60000}\n");
+}
+
+TEST_F(ObjectSinkTest, a_record_without_its_time_is_a_bad_record) {
+  create("u.pin");
+  send("u.pin", {"{}"});
+  start(config({{"partitioner.class", "DailyPartitioner"},
+                {"locale", "en"},
+                {"timezone", "UTC"},
+                {"timestamp.extractor", "RecordField"}}));
+  wait_until([&] { return task().state == "FAILED"; });
+  EXPECT_NE(task().trace.find("no field timestamp"), std::string::npos);
+}
+
+TEST_F(ObjectSinkTest, the_wall_clock_s_directories_are_the_same_when_records_are_read_again) {
+  create("u.pin");
+  send("u.pin", {"0", "1"});
+  Properties by_clock = {{"flush.size", "100"},
+                         {"partitioner.class", "HourlyPartitioner"},
+                         {"locale", "en"},
+                         {"timezone", "UTC"},
+                         {"timestamp.extractor", "Wallclock"}};
+  std::string first = config(by_clock).time->path_of(clock.wall_ms());
+  start(config(by_clock));
+  wait_until([&] { return task().partitions.at(0).open_records == 2; });
+  topics.fail_commits(1'000'000, Error(Code::unavailable, "no"));
+  clock.advance(Millis(3'600'000));
+  send("u.pin", {"2"});  // of the next hour: the first one's file ends
+  wait_until([&] { return all_objects().size() == 1; });
+  stop();
+  topics.fail_commits(0, Error(Code::unavailable, ""));
+  clock.advance(Millis(3'600'000));
+  std::string last = config(by_clock).time->path_of(clock.wall_ms());
+  start(config(by_clock));
+  ASSERT_TRUE(flush());
+  EXPECT_EQ(all_objects(), (std::map<std::string, std::string>{
+                               {"topics/u.pin/" + first + "/u.pin+0+0000000000.json", "0\n1\n"},
+                               {"topics/u.pin/" + last + "/u.pin+0+0000000002.json", "2\n"}}));
+}
+
+TEST_F(ObjectSinkTest, the_schedule_follows_the_time_zone) {
+  SinkConfig in_zone = config({{"flush.size", "100"}, {"rotate.schedule.interval.ms", "86400000"}});
+  in_zone.timezone = [](int64_t) { return 3'600; };
+  create("u.pin");
+  send("u.pin", {"0"});
+  int64_t to_midnight = 86'400'000 - (clock.wall_ms() + 3'600'000) % 86'400'000;
+  start(in_zone);
+  wait_until([&] { return task().partitions.at(0).open_records == 1; });
+  EXPECT_EQ(task().partitions.at(0).closes_in_ms, to_midnight);
+}
+
+TEST_F(ObjectSinkTest, when_memory_is_full_the_largest_open_file_is_closed) {
+  create("u.big");
+  create("u.small");
+  send("u.big", {"\"" + std::string(1'000, 'x') + "\""});
+  start(config({{"flush.size", "100"}}), std::make_shared<Memory>(1'500));
+  wait_until([&] { return task().partitions.at(0).open_records == 1; });
+  send("u.small", {"\"" + std::string(600, 'y') + "\"", "1"});
+  wait_until([&] { return all_objects().contains(key("u.big", 0, 0)); });
+  EXPECT_FALSE(all_objects().contains(key("u.small", 0, 0)));
 }
 
 }  // namespace

@@ -7,7 +7,12 @@ constexpr std::string_view migrations[] = {
     "CREATE TABLE followed (connector TEXT, topic TEXT, partition INTEGER, incarnation TEXT,"
     " rule TEXT, PRIMARY KEY (connector, topic, partition));"
     "CREATE TABLE boundary (connector TEXT, topic TEXT, partition INTEGER, first INTEGER,"
-    " ending INTEGER, PRIMARY KEY (connector, topic, partition, first))"};
+    " ending INTEGER, PRIMARY KEY (connector, topic, partition, first))",
+    "ALTER TABLE boundary ADD COLUMN path TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE followed ADD COLUMN bucket TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE followed ADD COLUMN prefix TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE followed ADD COLUMN stem TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE connector (name TEXT PRIMARY KEY, config TEXT, state TEXT, declared TEXT)"};
 
 }  // namespace
 
@@ -20,11 +25,14 @@ Result<std::unique_ptr<SinkState>> SinkState::open(const std::string& path) {
 Result<std::optional<FollowedAs>> SinkState::followed(const FollowedPartition& who) {
   return database_->read([&](state::Connection& c) -> Result<std::optional<FollowedAs>> {
     state::Rows rows = c.query(
-        "SELECT incarnation, rule FROM followed WHERE connector = ? AND topic = ? AND partition = "
-        "?",
+        "SELECT incarnation, rule, bucket, prefix, stem FROM followed WHERE connector = ? AND "
+        "topic = ?"
+        " AND partition = ?",
         {who.connector, who.topic, who.partition});
     std::optional<FollowedAs> how;
-    if (rows.next()) how = FollowedAs{Uuid::from_text(rows.text(0)).value_or(Uuid{}), rows.text(1)};
+    if (rows.next())
+      how = FollowedAs{Uuid::from_text(rows.text(0)).value_or(Uuid{}), rows.text(1), rows.text(2),
+                       rows.text(3), rows.text(4)};
     if (!rows.status()) return rows.status().error();
     return how;
   });
@@ -35,26 +43,28 @@ Status SinkState::follow(const FollowedPartition& who, const FollowedAs& how) {
     Status done = c.run("DELETE FROM boundary WHERE connector = ? AND topic = ? AND partition = ?",
                         {who.connector, who.topic, who.partition});
     if (!done) return done;
-    return c.run(
-        "INSERT OR REPLACE INTO followed VALUES (?, ?, ?, ?, ?)",
-        {who.connector, who.topic, who.partition, how.incarnation.text(), how.boundary_rule});
+    return c.run("INSERT OR REPLACE INTO followed VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                 {who.connector, who.topic, who.partition, how.incarnation.text(),
+                  how.boundary_rule, how.bucket, how.prefix, how.stem});
   });
 }
 
-Status SinkState::keep_boundary(const FollowedPartition& who, int64_t from, int64_t end) {
+Status SinkState::keep_boundary(const FollowedPartition& who, int64_t from,
+                                const Boundary& boundary) {
   return database_->write([&](state::Connection& c) {
-    return c.run("INSERT OR REPLACE INTO boundary VALUES (?, ?, ?, ?, ?)",
-                 {who.connector, who.topic, who.partition, from, end});
+    return c.run("INSERT OR REPLACE INTO boundary VALUES (?, ?, ?, ?, ?, ?)",
+                 {who.connector, who.topic, who.partition, from, boundary.end, boundary.path});
   });
 }
 
-Result<std::map<int64_t, int64_t>> SinkState::boundaries(const FollowedPartition& who) {
-  return database_->read([&](state::Connection& c) -> Result<std::map<int64_t, int64_t>> {
+Result<std::map<int64_t, Boundary>> SinkState::boundaries(const FollowedPartition& who) {
+  return database_->read([&](state::Connection& c) -> Result<std::map<int64_t, Boundary>> {
     state::Rows rows = c.query(
-        "SELECT first, ending FROM boundary WHERE connector = ? AND topic = ? AND partition = ?",
+        "SELECT first, ending, path FROM boundary WHERE connector = ? AND topic = ? AND partition "
+        "= ?",
         {who.connector, who.topic, who.partition});
-    std::map<int64_t, int64_t> known;
-    while (rows.next()) known[rows.integer(0)] = rows.integer(1);
+    std::map<int64_t, Boundary> known;
+    while (rows.next()) known[rows.integer(0)] = {rows.integer(1), rows.text(2)};
     if (!rows.status()) return rows.status().error();
     return known;
   });
@@ -63,15 +73,25 @@ Result<std::map<int64_t, int64_t>> SinkState::boundaries(const FollowedPartition
 Status SinkState::forget_boundaries(const FollowedPartition& who, int64_t offset) {
   return database_->write([&](state::Connection& c) {
     return c.run(
-        "DELETE FROM boundary WHERE connector = ? AND topic = ? AND partition = ? AND first < ?",
+        "DELETE FROM boundary WHERE connector = ? AND topic = ? AND partition = ? AND ending <= ?",
         {who.connector, who.topic, who.partition, offset});
   });
 }
 
-Status SinkState::forget_connector(std::string_view connector) {
-  return database_->write([&](state::Connection& c) -> Status {
-    Status done = c.run("DELETE FROM boundary WHERE connector = ?", {connector});
-    return done ? c.run("DELETE FROM followed WHERE connector = ?", {connector}) : done;
+Result<std::vector<ConnectorRow>> SinkState::connectors() {
+  return database_->read([&](state::Connection& c) -> Result<std::vector<ConnectorRow>> {
+    state::Rows rows = c.query("SELECT name, config, state, declared FROM connector ORDER BY name");
+    std::vector<ConnectorRow> all;
+    while (rows.next()) all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3)});
+    if (!rows.status()) return rows.status().error();
+    return all;
+  });
+}
+
+Status SinkState::keep_connector(const ConnectorRow& row) {
+  return database_->write([&](state::Connection& c) {
+    return c.run("INSERT OR REPLACE INTO connector VALUES (?, ?, ?, ?)",
+                 {row.name, row.config, row.state, row.declared});
   });
 }
 

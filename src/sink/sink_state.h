@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/id.h"
 #include "base/result.h"
@@ -26,7 +27,23 @@ struct FollowedPartition {
 struct FollowedAs {
   Uuid incarnation;
   std::string boundary_rule;
+  // Where its objects are: their keys begin with the prefix, and stem and offset are in them.
+  std::string bucket, prefix, stem;
   bool operator==(const FollowedAs&) const = default;
+};
+
+// Where a set of files ends, and their directory where the wall clock named it.
+struct Boundary {
+  int64_t end = 0;
+  std::string path;
+};
+
+// A connector as it was asked for.
+struct ConnectorRow {
+  std::string name;
+  std::string config;    // JSON; empty when it was deleted
+  std::string state;     // RUNNING, PAUSED, STOPPED: what is wanted
+  std::string declared;  // the project's configuration that was last applied; may be empty
 };
 
 class SinkState {
@@ -38,12 +55,14 @@ class SinkState {
   // Forgets the boundaries kept under another incarnation or rule.
   Status follow(const FollowedPartition& who, const FollowedAs& how);
 
-  // The file that begins at `from` ends before `end`, whatever the records say.
-  Status keep_boundary(const FollowedPartition& who, int64_t from, int64_t end);
-  Result<std::map<int64_t, int64_t>> boundaries(const FollowedPartition& who);
-  // Those of files before `offset`.
+  // The files that begin at `from` end before `boundary.end`, whatever the records say.
+  Status keep_boundary(const FollowedPartition& who, int64_t from, const Boundary& boundary);
+  Result<std::map<int64_t, Boundary>> boundaries(const FollowedPartition& who);
+  // Those that end at or before `offset`.
   Status forget_boundaries(const FollowedPartition& who, int64_t offset);
-  Status forget_connector(std::string_view connector);
+
+  Result<std::vector<ConnectorRow>> connectors();
+  Status keep_connector(const ConnectorRow& row);
 
  private:
   explicit SinkState(std::unique_ptr<state::Database> database) : database_(std::move(database)) {}

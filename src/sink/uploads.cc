@@ -18,55 +18,68 @@ constexpr int64_t day_ms = 86'400'000;
 
 io::Task<> ObjectSink::upload(std::shared_ptr<Follower> follower, std::shared_ptr<Upload> upload) {
   Follower& f = *follower;
-  Status done;
-  // A file after one that the clock ended has the right place only once that end is remembered.
-  while (done && f.boundaries_durable < upload->boundaries_before) {
-    uint64_t seen = f.boundary_written.version();
-    if (f.boundaries_durable >= upload->boundaries_before) break;
-    done = co_await f.boundary_written.wait_beyond(seen, io::never);
-  }
-  if (done && upload->by_clock) {
-    done = co_await parts_.disk.run(
-        [&] { return parts_.state.keep_boundary(f.who, upload->from, upload->end); });
-    if (done) {
-      ++f.boundaries_durable;
-      f.boundary_written.notify_all();
-    }
-  }
-  size_t held = upload->bytes.size();
-  if (done && config_.gzip) {
-    auto packed = co_await parts_.disk.run(
-        [&] { return codec::compress(codec::Codec::gzip, upload->bytes); });
-    if (packed) upload->bytes = std::move(*packed);
-    if (!packed) done = packed.error();
-  }
-  if (done) done = co_await put(f, *upload);
-  held_bytes_ -= held;
+  Status done = co_await keep_boundary(f, *upload);
+  if (done) done = co_await put_all(f, *upload);
+  parts_.memory->give_back(upload->bytes);
+  parts_.memory->end_upload();
   --uploads_;
-  upload->bytes = {};
-  control_.notify_all();
-  if (!done) {
-    fail(f, done.error());
-    co_return;
-  }
-  upload->done = true;
-  advance(f);
+  --f.uploading;
+  f.idle.notify_all();
+  upload->done = done.has_value();
+  if (done) advance(f);
+  if (!done) fail(f, done.error());
+  if (stopping_) durable_.notify_all();
 }
 
-io::Task<Status> ObjectSink::put(const Follower& follower, Upload& upload) {
-  std::string key = config_.key_of(follower.who.topic, follower.who.partition, upload.first);
+// A file after one that the clock ended has the right place only once that end is remembered.
+io::Task<Status> ObjectSink::keep_boundary(Follower& f, const Upload& upload) {
+  while (f.boundaries_durable < upload.boundaries_before) {
+    uint64_t seen = f.boundary_written.version();
+    if (f.boundary_failed) co_return Error(Code::cancelled, "an earlier file failed");
+    Status waited = co_await f.boundary_written.wait_beyond(seen, io::never);
+    if (!waited) co_return waited;
+  }
+  if (!upload.by_clock) co_return Status{};
+  Boundary boundary{upload.end, goes_by_wall_clock() ? upload.last_path : std::string()};
+  Status kept = co_await parts_.disk.run(
+      [&] { return parts_.state.keep_boundary(f.who, upload.from, boundary); });
+  if (kept) ++f.boundaries_durable;
+  if (!kept) f.boundary_failed = true;
+  f.boundary_written.notify_all();
+  co_return kept;
+}
+
+io::Task<Status> ObjectSink::put_all(const Follower& follower, Upload& upload) {
+  for (auto& [path, file] : upload.files) {
+    std::string bytes = std::move(file.bytes);
+    if (config_.gzip) {
+      auto packed =
+          co_await parts_.disk.run([&] { return codec::compress(codec::Codec::gzip, bytes); });
+      if (!packed) co_return packed.error();
+      bytes = std::move(*packed);
+    }
+    Status stored =
+        co_await put(config_.key_of(follower.who.topic, follower.who.partition, file.first, path),
+                     std::move(bytes));
+    if (!stored) co_return stored;
+  }
+  co_return Status{};
+}
+
+io::Task<Status> ObjectSink::put(std::string key, std::string bytes) {
   Millis pause = first_pause;
   while (true) {
     objects::Attributes attributes;
     objects::Condition always;
-    auto stored = co_await parts_.objects.put(config_.bucket, key, upload.bytes,
-                                              std::move(attributes), std::move(always));
+    auto stored = co_await parts_.objects.put(config_.bucket, key, bytes, std::move(attributes),
+                                              std::move(always));
     if (stored) co_return Status{};
     if (!is_passing(stored.error().code())) co_return stored.error();
     log_warn("sink", "an object cannot be stored yet",
              {{"connector", config_.name}, {"key", key}, {"reason", stored.error().text()}});
-    Status slept = co_await io::sleep_for(pause);
-    if (!slept) co_return slept;
+    uint64_t seen = control_.version();
+    if (stopping_) co_return Error(Code::cancelled, "the connector ends");
+    (void)co_await control_.wait_beyond(seen, io::after(pause));
     pause = std::min(pause * 2, Millis(config_.retry_backoff_ms));
   }
 }
@@ -77,7 +90,7 @@ void ObjectSink::advance(Follower& follower) {
     const Upload& first = *follower.uploads.front();
     follower.durable = first.end;
     follower.durable_totals.records += first.records;
-    follower.durable_totals.objects += 1;
+    follower.durable_totals.objects += static_cast<int64_t>(first.files.size());
     follower.durable_totals.skipped += first.skipped;
     follower.uploads.pop_front();
   }
@@ -91,21 +104,24 @@ void ObjectSink::advance(Follower& follower) {
   if (follower.durable > before) durable_.notify_all();
 }
 
+// Until the sink is stopping and nothing is left to commit.
 io::Task<> ObjectSink::commit_all() {
   Millis pause = first_pause;
   while (true) {
     uint64_t seen = durable_.version();
     Status done = co_await commit_once();
-    if (!done && done.error().code() == Code::cancelled) co_return;
-    if (!done) {
-      log_warn("sink", "positions cannot be committed yet",
-               {{"connector", config_.name}, {"reason", done.error().text()}});
-      if (!co_await io::sleep_for(pause)) co_return;
-      pause = std::min(pause * 2, Millis(config_.retry_backoff_ms));
+    if (stopping_ && uploads_ == 0 && (!done || durable_.version() == seen)) co_return;
+    if (done) {
+      pause = first_pause;
+      (void)co_await durable_.wait_beyond(seen, io::never);
       continue;
     }
-    pause = first_pause;
-    if (!co_await durable_.wait_beyond(seen, io::never)) co_return;
+    log_warn("sink", "positions cannot be committed yet",
+             {{"connector", config_.name}, {"reason", done.error().text()}});
+    uint64_t told = control_.version();
+    if (!stopping_) (void)co_await control_.wait_beyond(told, io::after(pause));
+    if (stopping_ && uploads_ > 0) (void)co_await durable_.wait_beyond(seen, io::never);
+    pause = std::min(pause * 2, Millis(config_.retry_backoff_ms));
   }
 }
 
@@ -137,7 +153,7 @@ io::Task<Status> ObjectSink::commit_once() {
         [&] { return parts_.state.forget_boundaries(one.follower->who, one.offset); });
     if (!forgotten) co_return forgotten;
     std::erase_if(one.follower->known_ends,
-                  [&](const auto& end) { return end.first < one.offset; });
+                  [&](const auto& end) { return end.first <= one.offset; });
   }
   co_return Status{};
 }
@@ -147,22 +163,29 @@ int64_t ObjectSink::closes_at_ms(const Follower& follower) const {
   if (config_.file_age_ms_max > 0) at = follower.opened_steady_ms + config_.file_age_ms_max;
   if (config_.rotate_schedule_interval_ms > 0) {
     int64_t interval = config_.rotate_schedule_interval_ms;
-    int64_t midnight = follower.opened_wall_ms / day_ms * day_ms;
-    int64_t next = midnight + ((follower.opened_wall_ms - midnight) / interval + 1) * interval;
-    at = std::min(at, follower.opened_steady_ms + (next - follower.opened_wall_ms));
+    int64_t local =
+        follower.opened_wall_ms + config_.timezone(follower.opened_wall_ms / 1'000) * 1'000LL;
+    int64_t of_day = local % day_ms;
+    at = std::min(at, follower.opened_steady_ms + interval - of_day % interval);
   }
+  if (goes_by_wall_clock() && config_.rotate_interval_ms > 0)
+    at = std::min(at, follower.opened_steady_ms + config_.rotate_interval_ms);
   return at;
 }
 
 io::Task<> ObjectSink::watch_clock() {
-  if (config_.file_age_ms_max <= 0 && config_.rotate_schedule_interval_ms <= 0) co_return;
+  if (config_.file_age_ms_max <= 0 && config_.rotate_schedule_interval_ms <= 0 &&
+      !goes_by_wall_clock())
+    co_return;
   while (co_await io::sleep_for(clock_step)) close_due_files_now();
 }
 
 void ObjectSink::close_due_files_now() {
   for (const auto& [where, follower] : followers_) {
-    if (follower->file.records > 0 && !is_stopped(*follower) &&
-        closes_at_ms(*follower) <= parts_.clock.steady_ms())
+    const Upload& file = follower->file;
+    if (file.records == 0 || is_stopped(*follower)) continue;
+    if (closes_at_ms(*follower) <= parts_.clock.steady_ms() ||
+        (goes_by_wall_clock() && file.last_path != path_at(*follower, parts_.clock.wall_ms())))
       close_file(follower, true);
   }
 }
@@ -215,6 +238,7 @@ io::Task<> ObjectSink::restart(std::optional<int> task) {
         fresh->who = slot->who;
         fresh->incarnation = slot->incarnation;
         fresh->task = slot->task;
+        fresh->predecessor = slot;
         abandon(*slot);
         slot = fresh;
         scope_->spawn("sink follower", follow(fresh));
@@ -226,6 +250,9 @@ io::Task<> ObjectSink::restart(std::optional<int> task) {
 }
 
 io::Task<Status> ObjectSink::flush(io::Instant deadline) {
+  bool paused = co_await on_own_loop([this] { return paused_; });
+  if (paused)
+    co_return Error(Code::conflict, "connector " + config_.name + " is paused; resume it first");
   std::vector<broker::TopicPartition> which = co_await on_own_loop([this] {
     std::vector<broker::TopicPartition> all;
     for (const auto& [where, follower] : followers_) all.push_back(where);
@@ -237,6 +264,7 @@ io::Task<Status> ObjectSink::flush(io::Instant deadline) {
     if (range) targets[where] = range->high_watermark;
   }
   co_await on_own_loop([this, targets] {
+    if (scope_ == nullptr) return false;
     for (const auto& [where, target] : targets) {
       auto& follower = followers_.at(where);
       if (follower->next >= target) {
@@ -250,6 +278,7 @@ io::Task<Status> ObjectSink::flush(io::Instant deadline) {
   while (true) {
     uint64_t seen = progress_.version();
     Status so_far = co_await on_own_loop([this, targets]() -> Status {
+      if (ended_) return Error(Code::unavailable, "the connector was stopped");
       for (const auto& [where, target] : targets) {
         const Follower& follower = *followers_.at(where);
         const TaskState& task = tasks_[static_cast<size_t>(follower.task)];
@@ -273,6 +302,7 @@ PartitionStatus ObjectSink::status_of(const Follower& follower) const {
   status.open_records = follower.file.records;
   if (follower.file.records > 0 && closes_at_ms(follower) != INT64_MAX)
     status.closes_in_ms = std::max<int64_t>(0, closes_at_ms(follower) - parts_.clock.steady_ms());
+  status.waiting_for = waiting_for(follower);
   status.records = follower.committed_totals.records;
   status.objects = follower.committed_totals.objects;
   status.skipped = follower.committed_totals.skipped;
@@ -292,21 +322,25 @@ SinkStatus ObjectSink::status_now() const {
       if (follower->task == task.id) task.partitions.push_back(status_of(*follower));
     }
   }
-  status.waiting_for = waiting_for();
+  if (const Follower* most = fullest(); most != nullptr) status.waiting_for = waiting_for(*most);
   return status;
 }
 
-// Of the fullest open file: what it takes until it becomes an object.
-std::string ObjectSink::waiting_for() const {
-  const Follower* fullest = nullptr;
+const ObjectSink::Follower* ObjectSink::fullest() const {
+  const Follower* most = nullptr;
   for (const auto& [where, follower] : followers_) {
     if (follower->file.records > 0 &&
-        (fullest == nullptr || follower->file.records > fullest->file.records))
-      fullest = follower.get();
+        (most == nullptr || follower->file.records > most->file.records))
+      most = follower.get();
   }
-  if (fullest == nullptr) return {};
-  std::string text = fmt::format("{} of {} records", fullest->file.records, config_.flush_size);
-  int64_t at = closes_at_ms(*fullest);
+  return most;
+}
+
+// What it takes until the open file becomes an object.
+std::string ObjectSink::waiting_for(const Follower& follower) const {
+  if (follower.file.records == 0) return {};
+  std::string text = fmt::format("{} of {} records", follower.file.records, config_.flush_size);
+  int64_t at = closes_at_ms(follower);
   if (at != INT64_MAX)
     text += fmt::format(", {} s left",
                         std::max<int64_t>(0, at - parts_.clock.steady_ms() + 999) / 1'000);
