@@ -105,6 +105,31 @@ CivilTime civil_of(int64_t wall_ms) {
           .millisecond = static_cast<unsigned>(in_day % 1000)};
 }
 
+std::optional<int64_t> from_http_date(std::string_view text) {
+  static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  size_t comma = text.find(", ");
+  if (comma == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(comma + 2);
+  if (text.size() != 24) return std::nullopt;
+  size_t month = months.find(text.substr(3, 3));
+  if (month == std::string_view::npos || month % 3 != 0 || text[2] != ' ' || text[6] != ' ')
+    return std::nullopt;
+  int day = 0;
+  int year = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  std::string_view day_text = text.substr(0, 2);
+  text.remove_prefix(7);
+  bool good = read_digits(day_text, 2, day) && read_digits(text, 4, year) && read_one(text, ' ') &&
+              read_digits(text, 2, hour) && read_one(text, ':') && read_digits(text, 2, minute) &&
+              read_one(text, ':') && read_digits(text, 2, second) && text == " GMT";
+  if (!good || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  int64_t days =
+      days_from_civil(year, static_cast<unsigned>(month / 3 + 1), static_cast<unsigned>(day));
+  return ((days * 24 + hour) * 60 + minute) * 60'000 + second * 1'000LL;
+}
+
 std::string to_rfc3339(int64_t wall_ms) {
   CivilTime t = civil_of(wall_ms);
   char text[64];

@@ -30,6 +30,8 @@ Clock& system_clock();
 std::string to_rfc3339(int64_t wall_ms);
 // Accepts "YYYY-MM-DDTHH:MM:SS[.fff…](Z|±HH:MM)", also with a blank for T; nothing else.
 std::optional<int64_t> from_rfc3339(std::string_view text);
+// "Wed, 21 Oct 2015 07:28:00 GMT", as HTTP writes dates; nothing else.
+std::optional<int64_t> from_http_date(std::string_view text);
 
 // Civil date <-> days since 1970-01-01 (proleptic Gregorian).
 int64_t days_from_civil(int year, unsigned month, unsigned day);

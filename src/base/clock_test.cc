@@ -5,6 +5,14 @@
 namespace pinpipe {
 namespace {
 
+TEST(Clock, http_dates_are_read_and_nothing_else) {
+  EXPECT_EQ(from_http_date("Wed, 21 Oct 2015 07:28:00 GMT"), 1'445'412'480'000);
+  for (const char* bad : {"", "Wed, 21 Oct 2015 07:28:00", "Wed, 21 Okt 2015 07:28:00 GMT",
+                          "Wed, 2x Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 25:28:00 GMT",
+                          "Wed, 21-Oct-2015 07:28:00 GMT"})
+    EXPECT_EQ(from_http_date(bad), std::nullopt) << bad;
+}
+
 TEST(Clock, rfc3339_round_trip) {
   for (int64_t ms : {0LL, 1'700'000'000'123LL, -1LL, 951'782'400'000LL, 4'102'444'799'999LL}) {
     EXPECT_EQ(from_rfc3339(to_rfc3339(ms)), ms);

@@ -391,10 +391,10 @@ TEST(ChecksumTest, known_answers) {
 }
 
 TEST(HttpDateTest, only_the_one_form_is_read) {
-  EXPECT_EQ(parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT"), 1'445'412'480'000);
+  EXPECT_EQ(from_http_date("Wed, 21 Oct 2015 07:28:00 GMT"), 1'445'412'480'000);
   for (const char* bad :
        {"", "Wed, 21 Oct 2015 07:28:00", "2015-10-21T07:28:00Z", "x, 99 Oct 2015 07:28:00 GMT"})
-    EXPECT_EQ(parse_http_date(bad), std::nullopt) << bad;
+    EXPECT_EQ(from_http_date(bad), std::nullopt) << bad;
 }
 
 }  // namespace

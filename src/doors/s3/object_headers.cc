@@ -135,13 +135,13 @@ Outcome check_read_conditions(const Call& call, const objects::ObjectFacts& fact
   int64_t modified_ms = facts.modified_ms / 1'000 * 1'000;
   if (std::string_view match = header("if-match"); !match.empty()) {
     if (!lists_etag(match, facts.etag)) return failed();
-  } else if (auto date = parse_http_date(header("if-unmodified-since"))) {
+  } else if (auto date = from_http_date(header("if-unmodified-since"))) {
     if (modified_ms > *date) return failed();
   }
   Failure same{prefix.empty() ? "NotModified" : "PreconditionFailed", "Not Modified", {}};
   if (std::string_view none = header("if-none-match"); !none.empty()) {
     if (lists_etag(none, facts.etag)) return std::unexpected(same);
-  } else if (auto date = parse_http_date(header("if-modified-since"))) {
+  } else if (auto date = from_http_date(header("if-modified-since"))) {
     if (modified_ms <= *date) return std::unexpected(same);
   }
   return {};
@@ -174,24 +174,6 @@ std::expected<Range, Failure> range_of(std::string_view header, uint64_t object_
                                    "The requested range is not satisfiable",
                                    {{"ActualObjectSize", std::to_string(object_bytes)}}});
   return Range{first, last - first + 1, false};
-}
-
-std::optional<int64_t> parse_http_date(std::string_view text) {
-  static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  size_t comma = text.find(", ");
-  if (comma == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(comma + 2);
-  if (text.size() != 24 || text.substr(20) != " GMT") return std::nullopt;
-  unsigned day = 0, hour = 0, minute = 0, second = 0;
-  int year = 0;
-  size_t month = months.find(text.substr(3, 3));
-  bool good = read_number(text.substr(0, 2), day) && read_number(text.substr(7, 4), year) &&
-              read_number(text.substr(12, 2), hour) && read_number(text.substr(15, 2), minute) &&
-              read_number(text.substr(18, 2), second) && month % 3 == 0 &&
-              month != std::string_view::npos;
-  if (!good || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  int64_t days = days_from_civil(year, static_cast<unsigned>(month / 3 + 1), day);
-  return ((days * 24 + hour) * 60 + minute) * 60'000 + second * 1'000LL;
 }
 
 }  // namespace pinpipe::s3

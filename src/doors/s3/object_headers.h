@@ -34,7 +34,4 @@ struct Range {
 // A malformed or multiple range is the whole; one behind the end is InvalidRange.
 std::expected<Range, Failure> range_of(std::string_view header, uint64_t object_bytes);
 
-// "Wed, 21 Oct 2015 07:28:00 GMT" -> milliseconds.
-std::optional<int64_t> parse_http_date(std::string_view text);
-
 }  // namespace pinpipe::s3
