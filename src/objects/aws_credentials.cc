@@ -1,0 +1,128 @@
+#include "objects/aws_credentials.h"
+
+#include <cstdlib>
+#include <map>
+
+#include "base/log_line.h"
+#include "codec/csv.h"
+
+namespace pinpipe::objects {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  size_t from = text.find_first_not_of(blanks);
+  if (from == std::string_view::npos) return {};
+  return text.substr(from, text.find_last_not_of(blanks) - from + 1);
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return result;
+}
+
+Result<auth::Credential> checked(auth::Credential credential) {
+  if (credential.access_key.empty() || credential.secret.empty())
+    return Error(Code::invalid, "an access key and its secret are needed, and one is missing");
+  redact_in_logs(credential.secret);
+  if (!credential.session_token.empty()) redact_in_logs(credential.session_token);
+  return credential;
+}
+
+}  // namespace
+
+std::optional<std::string> environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return std::string(value);
+}
+
+Result<auth::Credential> credential_of_csv(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  std::map<std::string, size_t> columns;
+  auth::Credential credential;
+  Status read = codec::read_csv(text, [&](const codec::CsvRow& row) -> Status {
+    if (columns.empty()) {
+      for (size_t i = 0; i < row.size(); ++i) columns[lower(trimmed(row[i].text))] = i;
+      return {};
+    }
+    auto field = [&](const char* name) -> std::string {
+      auto column = columns.find(name);
+      if (column == columns.end() || column->second >= row.size()) return {};
+      return std::string(trimmed(row[column->second].text));
+    };
+    if (!credential.access_key.empty()) return {};
+    credential.access_key = field("access key id");
+    credential.secret = field("secret access key");
+    credential.principal.name = field("user name");
+    return {};
+  });
+  if (!read) return read.error();
+  for (const char* name : {"access key id", "secret access key"}) {
+    if (!columns.contains(name))
+      return Error(Code::invalid, std::string("there is no column \"") + name + "\"");
+  }
+  return checked(std::move(credential));
+}
+
+Result<auth::Credential> credential_of_profile(std::string_view text, std::string_view profile) {
+  auth::Credential credential;
+  bool inside = false;
+  bool found = false;
+  while (!text.empty()) {
+    size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+    if (line.front() == '[') {
+      std::string_view name = trimmed(line.substr(1, line.find(']') - 1));
+      if (name.starts_with("profile ")) name = trimmed(name.substr(8));
+      inside = name == profile;
+      found |= inside;
+      continue;
+    }
+    size_t equals = line.find('=');
+    if (!inside || equals == std::string_view::npos) continue;
+    std::string key = lower(trimmed(line.substr(0, equals)));
+    std::string value(trimmed(line.substr(equals + 1)));
+    if (key == "aws_access_key_id") credential.access_key = std::move(value);
+    if (key == "aws_secret_access_key") credential.secret = std::move(value);
+    if (key == "aws_session_token") credential.session_token = std::move(value);
+  }
+  if (!found) return Error(Code::not_found, "there is no profile [" + std::string(profile) + "]");
+  return checked(std::move(credential));
+}
+
+Result<auth::Credential> find_credential(const CredentialPlaces& places, io::Files& files) {
+  auto variable = places.variable ? places.variable : environment_variable;
+  if (!places.csv_path.empty()) {
+    auto text = files.read_all(places.csv_path);
+    if (!text) return text.error();
+    auto credential = credential_of_csv(*text);
+    if (!credential) return credential.error().with(places.csv_path);
+    return credential;
+  }
+  if (auto key = variable("AWS_ACCESS_KEY_ID")) {
+    auth::Credential credential;
+    credential.access_key = *key;
+    credential.secret = variable("AWS_SECRET_ACCESS_KEY").value_or("");
+    credential.session_token = variable("AWS_SESSION_TOKEN").value_or("");
+    auto good = checked(std::move(credential));
+    if (!good) return good.error().with("AWS_ACCESS_KEY_ID");
+    return good;
+  }
+  std::string path = variable("AWS_SHARED_CREDENTIALS_FILE")
+                         .value_or(variable("HOME").value_or("") + "/.aws/credentials");
+  auto text = files.read_all(path);
+  if (!text)
+    return Error(Code::not_found,
+                 "no access key: AWS_ACCESS_KEY_ID is not set and there is no " + path);
+  std::string profile =
+      places.profile.empty() ? variable("AWS_PROFILE").value_or("default") : places.profile;
+  auto credential = credential_of_profile(*text, profile);
+  if (!credential) return credential.error().with(path);
+  return credential;
+}
+
+}  // namespace pinpipe::objects
