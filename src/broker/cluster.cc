@@ -26,6 +26,63 @@ struct Look {
   bool failed = false;
 };
 
+// One round of reads for a fetch: what is in memory at once, on the loop; the rest on the pool.
+struct Reading {
+  static constexpr size_t copied_on_loop_max = 1 << 20;  // a loop has other connections too
+
+  const FetchBounds& bounds;
+  const std::vector<FetchPart>& parts;
+  const std::vector<std::shared_ptr<log::PartitionLog>>& logs;
+  std::vector<FetchedPart>& fetched;
+  size_t total = 0;
+  size_t copied = 0;
+  bool failed = false;
+
+  // Gives those that are not in memory.
+  std::vector<size_t> read_warm(const std::vector<size_t>& readable) {
+    std::vector<size_t> cold;
+    for (size_t i : readable) {
+      if (total >= bounds.bytes_max) break;
+      if (copied >= copied_on_loop_max) {
+        cold.push_back(i);
+        continue;
+      }
+      size_t most = most_of(i);
+      auto slice = logs[i]->read_warm(parts[i].from, most, bounds.may_send_files);
+      if (slice && !*slice)
+        cold.push_back(i);
+      else
+        take(i, most, slice ? Result<log::Slice>(std::move(**slice)) : slice.error());
+    }
+    return cold;
+  }
+
+  // Gives the bytes of all.
+  size_t read_cold(const std::vector<size_t>& cold) {
+    for (size_t i : cold) {
+      if (total >= bounds.bytes_max) break;
+      size_t most = most_of(i);
+      take(i, most, logs[i]->read(parts[i].from, most));
+    }
+    return total;
+  }
+
+ private:
+  size_t most_of(size_t i) const { return std::min(parts[i].bytes_max, bounds.bytes_max - total); }
+  void take(size_t i, size_t most, Result<log::Slice> slice) {
+    if (!slice) {
+      fetched[i].error = slice.error();
+      failed = true;
+      return;
+    }
+    // Only the first batch of all may be larger than what was asked for.
+    if (total > 0 && slice->size_bytes() > most) return;
+    total += slice->size_bytes();
+    copied += slice->buffer.size();
+    fetched[i].slice = std::move(*slice);
+  }
+};
+
 }  // namespace
 
 Cluster::Cluster(House& house, auth::Principal principal)
@@ -180,26 +237,11 @@ io::Task<std::vector<FetchedPart>> Cluster::fetch(std::vector<FetchPart> parts,
       if (logs[i]->is_closed())
         part.error.emplace(Code::not_found, "the partition is being closed");
     }
-    auto read_all = [&] {
-      size_t total = 0;
-      for (size_t i : look.readable) {
-        if (total >= bounds.bytes_max) break;
-        size_t most = std::min(parts[i].bytes_max, bounds.bytes_max - total);
-        auto slice = logs[i]->read(parts[i].from, most);
-        if (!slice) {
-          fetched[i].error = slice.error();
-          look.failed = true;
-          continue;
-        }
-        // Only the first batch of all may be larger than what was asked for.
-        if (total > 0 && slice->bytes().size() > most) continue;
-        total += slice->bytes().size();
-        fetched[i].slice = std::move(*slice);
-      }
-      return total;
-    };
-    size_t total = 0;
-    if (!look.readable.empty()) total = co_await house_.disk.run(read_all);
+    Reading reading{bounds, parts, logs, fetched};
+    std::vector<size_t> cold = reading.read_warm(look.readable);
+    size_t total = reading.total;
+    if (!cold.empty()) total = co_await house_.disk.run([&] { return reading.read_cold(cold); });
+    look.failed |= reading.failed;
     if (total >= bounds.bytes_min || look.failed || look.watches.empty()) break;
     Status grown = co_await io::Signal::wait_any(std::move(look.watches), bounds.deadline);
     if (!grown) break;

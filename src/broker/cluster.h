@@ -42,6 +42,7 @@ struct FetchBounds {
   size_t bytes_min = 1;
   size_t bytes_max = 50 << 20;
   io::Instant deadline;
+  bool may_send_files = false;  // slices may be places in files, see log::Slice
 };
 
 class Cluster {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,13 @@ class File {
 
   // As many bytes as are there, up to into.size(); fewer only at the end of the file.
   virtual Result<size_t> read_at(std::span<char> into, uint64_t offset) = 0;
+  // The same without waiting for a device: nothing when some of it is not in memory. Does not
+  // block, so loops may call it.
+  virtual Result<std::optional<size_t>> read_warm(std::span<char> into, uint64_t offset) {
+    auto got = read_at(into, offset);
+    if (!got) return got.error();
+    return std::optional<size_t>(*got);
+  }
   // All of the pieces, one after the other, or an error (then the file may hold a part of them).
   virtual Status write_at(std::span<const std::string_view> pieces, uint64_t offset) = 0;
   virtual Status sync() = 0;  // content and length

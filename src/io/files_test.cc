@@ -24,6 +24,18 @@ TEST_F(PosixFilesTest, written_pieces_are_read_back_in_order) {
   EXPECT_EQ(back.substr(0, 4), "xyxy");
 }
 
+TEST_F(PosixFilesTest, what_is_in_memory_is_read_without_waiting) {
+  auto file = files.open(path("a"), OpenMode::create_new);
+  ASSERT_TRUE((*file)->write_at("hello", 0));
+  std::string back(10, '-');
+  auto got = (*file)->read_warm(back, 1);
+  ASSERT_TRUE(got);
+  // Some file systems cannot tell what is in memory.
+  if (*got) {
+    EXPECT_EQ(back.substr(0, **got), "ello");
+  }
+}
+
 TEST_F(PosixFilesTest, create_new_and_link_refuse_what_is_there) {
   ASSERT_TRUE(files.replace(path("a"), "1"));
   EXPECT_EQ(files.open(path("a"), OpenMode::create_new).error().code(), Code::conflict);

@@ -33,6 +33,22 @@ class PosixFile final : public File {
     return done;
   }
 
+  Result<std::optional<size_t>> read_warm(std::span<char> into, uint64_t offset) override {
+    size_t done = 0;
+    while (done < into.size()) {
+      iovec vector{into.data() + done, into.size() - done};
+      ssize_t got =
+          ::preadv2(descriptor_, &vector, 1, static_cast<off_t>(offset + done), RWF_NOWAIT);
+      if (got < 0 && errno == EINTR) continue;
+      // Some file systems, such as tmpfs, cannot tell: then it counts as not in memory.
+      if (got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) return std::optional<size_t>{};
+      if (got < 0) return error_of_errno(errno, "read " + path_);
+      if (got == 0) break;
+      done += static_cast<size_t>(got);
+    }
+    return std::optional<size_t>(done);
+  }
+
   Status write_at(std::span<const std::string_view> pieces, uint64_t offset) override {
     constexpr size_t batch_max = 64;
     while (!pieces.empty()) {

@@ -128,6 +128,7 @@ class LogOpening {
     segment->generation = found.generation;
     segment->end = end;
     segment->size_bytes = size;
+    segment->written_from = size;
     segment->max_timestamp_ms = max_timestamp_ms;
     segment->stem = stem_of(found);
     log_.segments_.push_back(std::move(segment));

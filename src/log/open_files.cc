@@ -2,14 +2,16 @@
 
 namespace pinpipe::log {
 
+std::shared_ptr<io::File> OpenFiles::find(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  auto found = by_path_.find(path);
+  if (found == by_path_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->file;
+}
+
 Result<std::shared_ptr<io::File>> OpenFiles::get(const std::string& path, io::OpenMode mode) {
-  {
-    std::lock_guard lock(mutex_);
-    if (auto found = by_path_.find(path); found != by_path_.end()) {
-      recent_.splice(recent_.begin(), recent_, found->second);
-      return found->second->file;
-    }
-  }
+  if (auto there = find(path)) return there;
   auto opened = files_.open(path, mode);
   if (!opened) return opened.error();
   std::shared_ptr<io::File> file = std::move(*opened);

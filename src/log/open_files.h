@@ -20,6 +20,8 @@ class OpenFiles {
 
   // Opens `path` when it is not open yet. Blocks.
   Result<std::shared_ptr<io::File>> get(const std::string& path, io::OpenMode mode);
+  // Only if it is open. Does not block.
+  std::shared_ptr<io::File> find(const std::string& path);
   // The path will be removed, or is no longer used by its owner.
   void forget(const std::string& path);
 

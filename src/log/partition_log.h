@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -94,10 +95,19 @@ struct Range {
   Offset high_watermark = 0;
 };
 
+// A part of a segment's file, to be sent from there.
+struct FileRange {
+  std::shared_ptr<io::File> file;
+  uint64_t offset = 0;
+  uint64_t count = 0;
+};
+
 struct Slice {
   std::string buffer;
   size_t from = 0;
+  FileRange stored = {};  // instead of a buffer; only read_warm() gives one
   std::string_view bytes() const { return std::string_view(buffer).substr(from); }
+  size_t size_bytes() const { return buffer.size() - from + stored.count; }
 };
 
 struct TimedOffset {
@@ -130,6 +140,10 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   // Whole batches from the one that holds `from`, of about bytes_max bytes but at least one; empty
   // at the end. `invalid` outside the range. Blocks on a cold read.
   Result<Slice> read(Offset from, size_t bytes_max);
+  // The same without blocking: nothing when some of it is not in memory. With `may_send` a large
+  // part comes as a place in the file, if this process has written it itself: what came from a
+  // device is given only after its CRC was looked at.
+  Result<std::optional<Slice>> read_warm(Offset from, size_t bytes_max, bool may_send);
   Range range() const;
   // The first record at or after the time; nothing when all are older. Blocks.
   Result<std::optional<TimedOffset>> offset_at(int64_t timestamp_ms);
@@ -177,8 +191,9 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     Offset end = 0;  // behind the last record
     uint64_t size_bytes = 0;
     int64_t max_timestamp_ms = -1;
-    int64_t generation = 0;  // how often it was cleaned
-    std::string stem;        // path without ".log"
+    uint64_t written_from = 0;  // this process wrote the bytes behind it
+    int64_t generation = 0;     // how often it was cleaned
+    std::string stem;           // path without ".log"
 
     std::string path() const { return stem + ".log"; }
   };
@@ -252,8 +267,20 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   Result<std::shared_ptr<io::File>> file_of(const Segment& segment,
                                             io::OpenMode mode = io::OpenMode::write);
   Result<std::shared_ptr<const SegmentIndex>> index_of(const SegmentPointer& segment);
-  Result<Slice> read_from(const Segment& segment, uint64_t position, uint64_t until, Offset from,
-                          size_t bytes_max);
+  // Where in a segment to read.
+  struct Place {
+    uint64_t position = 0;  // at or before the batch that holds `from`
+    uint64_t until = 0;
+    Offset from = 0;
+    size_t bytes_max = 0;
+  };
+  Result<Slice> read_from(const Segment& segment, const Place& place);
+  // Reads `count` bytes at `position` into the buffer, replacing what was there; false: not warm.
+  using Fill = std::function<Result<bool>(std::string& buffer, uint64_t position, size_t count)>;
+  static Result<std::optional<Slice>> collect(const Place& place, const Fill& fill);
+  static Result<std::optional<Slice>> send_from(const std::shared_ptr<io::File>& file,
+                                                const Place& place, uint64_t boundary,
+                                                uint64_t written_from);
   Result<std::optional<TimedOffset>> search(const SegmentPointer& segment, uint64_t until,
                                             int64_t timestamp_ms);
   struct Candidate {

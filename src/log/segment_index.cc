@@ -30,6 +30,11 @@ uint64_t SegmentIndex::position_of(int32_t relative_offset) const {
   return after == offsets_.begin() ? 0 : std::prev(after)->position;
 }
 
+uint64_t SegmentIndex::batch_at_or_before(uint64_t position) const {
+  auto after = std::ranges::upper_bound(offsets_, position, {}, &IndexEntry::position);
+  return after == offsets_.begin() ? 0 : std::prev(after)->position;
+}
+
 int32_t SegmentIndex::before_time(int64_t timestamp_ms) const {
   auto at = std::ranges::lower_bound(times_, timestamp_ms, {}, &TimeEntry::timestamp_ms);
   return at == times_.begin() ? 0 : std::prev(at)->relative_offset + 1;

@@ -32,6 +32,8 @@ class SegmentIndex {
 
   // A position at or before the batch that holds the offset.
   uint64_t position_of(int32_t relative_offset) const;
+  // The last place up to `position` where a batch is known to begin.
+  uint64_t batch_at_or_before(uint64_t position) const;
   // A relative offset before which every record is older than the time.
   int32_t before_time(int64_t timestamp_ms) const;
   int64_t max_timestamp_ms() const { return max_timestamp_ms_; }

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "broker/cluster.h"
 #include "doors/kafka/errors.h"
+#include "doors/kafka/fetch_sessions.h"
 #include "doors/kafka/wire.h"
 #include "io/task.h"
 
@@ -25,6 +26,7 @@ struct Session {
   std::string host;  // what to advertise to this client
   int32_t port = 0;
   std::string peer;
+  FetchSessions fetches;
 };
 
 struct Call {

@@ -47,18 +47,20 @@ enum class ErrorCode : int16_t {
   out_of_order_sequence_number = 45,
   invalid_producer_epoch = 47,
   kafka_storage_error = 56,
+  non_empty_group = 68,
+  group_id_not_found = 69,
   fetch_session_id_not_found = 70,
+  invalid_fetch_session_epoch = 71,
   fenced_leader_epoch = 74,
   unknown_leader_epoch = 75,
   unsupported_compression_type = 76,
-  non_empty_group = 68,
-  group_id_not_found = 69,
   member_id_required = 79,
   group_max_size_reached = 81,
   fenced_instance_id = 82,
   invalid_record = 87,
   throttling_quota_exceeded = 89,
   unknown_topic_id = 100,
+  fetch_session_topic_id_error = 106,
 };
 
 // What went wrong with a topic or partition.

@@ -24,38 +24,49 @@ io::Task<Result<bool>> FrameReader::fill() {
   co_return *got > 0;
 }
 
-Result<bool> FrameReader::take(Frame& frame, size_t& have) {
-  if (end_ - begin_ < prefix_bytes) return false;
+Result<std::optional<size_t>> FrameReader::takeable() const {
+  std::optional<size_t> none;
+  if (end_ - begin_ < prefix_bytes) return none;
   auto size = load_be<int32_t>(buffer_.data() + begin_);
   if (size < smallest_request_bytes || static_cast<uint32_t>(size) > frame_bytes_max_)
     return Error(Code::invalid, "a frame of " + std::to_string(size) + " bytes");
-  frame.size = static_cast<size_t>(size);
-  have = std::min(frame.size, end_ - begin_ - prefix_bytes);
+  auto bytes = static_cast<size_t>(size);
   // Small frames wait in the buffer until they are complete; large ones are read into their place.
-  if (have < frame.size && frame.size + prefix_bytes <= buffer_bytes) return false;
-  // Not zeroed: pages that a lying size never fills are never touched.
-  frame.bytes = std::make_shared_for_overwrite<char[]>(frame.size);
-  std::memcpy(frame.bytes.get(), buffer_.data() + begin_ + prefix_bytes, have);
-  begin_ += prefix_bytes + have;
-  return true;
+  bool complete = end_ - begin_ >= prefix_bytes + bytes;
+  bool large = prefix_bytes + bytes > buffer_bytes;
+  return complete || large ? std::optional(bytes) : none;
 }
 
-io::Task<Result<std::vector<Frame>>> FrameReader::next_burst(size_t burst_bytes_max) {
+size_t FrameReader::move_into(Frame& frame) {
+  size_t have = std::min(frame.size, end_ - begin_ - prefix_bytes);
+  std::memcpy(frame.bytes.get(), buffer_.data() + begin_ + prefix_bytes, have);
+  begin_ += prefix_bytes + have;
+  return have;
+}
+
+io::Task<Result<std::vector<Frame>>> FrameReader::next_burst(size_t burst_bytes_max,
+                                                             io::Instant deadline) {
   std::vector<Frame> frames;
   size_t total = 0;
   while (total < burst_bytes_max) {
-    Frame frame;
-    size_t have = 0;
-    auto taken = take(frame, have);
-    if (!taken) co_return taken.error();
-    if (!*taken && !frames.empty()) break;
-    if (!*taken) {
+    auto size = takeable();
+    if (!size) co_return size.error();
+    if (!*size && !frames.empty()) break;
+    if (!*size) {
       auto filled = co_await fill();
       if (!filled) co_return filled.error();
       if (!*filled) break;
       continue;
     }
-    while (have < frame.size) {
+    Frame frame{.bytes = memory_.try_take(**size), .size = **size};
+    // Whoever holds memory never waits for more: the requests that are there are answered first.
+    if (!frame.bytes && !frames.empty()) break;
+    if (!frame.bytes) {
+      auto granted = co_await memory_.take(frame.size, deadline);
+      if (!granted) co_return granted.error();
+      frame.bytes = std::move(*granted);
+    }
+    for (size_t have = move_into(frame); have < frame.size;) {
       auto got = co_await stream_.read_some(std::span(frame.bytes.get() + have, frame.size - have));
       if (!got) co_return got.error();
       if (*got == 0) co_return frames;

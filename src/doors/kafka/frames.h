@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "doors/kafka/request_memory.h"
 #include "io/stream.h"
 #include "io/task.h"
 
@@ -20,21 +22,25 @@ struct Frame {
 
 class FrameReader {
  public:
-  FrameReader(io::Stream& stream, uint32_t frame_bytes_max)
-      : stream_(stream), frame_bytes_max_(frame_bytes_max) {}
+  FrameReader(io::Stream& stream, RequestMemory& memory, uint32_t frame_bytes_max)
+      : stream_(stream), memory_(memory), frame_bytes_max_(frame_bytes_max) {}
 
-  // Waits for one frame and takes all others that have come with it, until about burst_bytes_max.
-  // Empty when the peer has finished. `invalid` for a size that nobody may send.
-  io::Task<Result<std::vector<Frame>>> next_burst(size_t burst_bytes_max);
+  // Waits for one frame and takes all others that have come with it, until about burst_bytes_max or
+  // the end of the memory there is. Empty when the peer has finished. `invalid` for a size that
+  // nobody may send.
+  io::Task<Result<std::vector<Frame>>> next_burst(size_t burst_bytes_max, io::Instant deadline);
 
  private:
   static constexpr size_t buffer_bytes = 64 << 10;
 
   io::Task<Result<bool>> fill();  // false: the peer has finished
-  // A complete frame from the buffer, or one begun there whose rest is still to come.
-  Result<bool> take(Frame& frame, size_t& have);
+  // The size of a frame that can be taken: whole in the buffer, or too large to wait there.
+  Result<std::optional<size_t>> takeable() const;
+  // Moves what the buffer has of the frame into its place; gives how much.
+  size_t move_into(Frame& frame);
 
   io::Stream& stream_;
+  RequestMemory& memory_;
   uint32_t frame_bytes_max_;
   std::string buffer_;
   size_t begin_ = 0;

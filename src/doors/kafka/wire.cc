@@ -67,7 +67,7 @@ void Encoder::bytes(std::string_view value) {
 }
 
 void Encoder::records(log::Slice slice) {
-  size_t size = slice.bytes().size();
+  size_t size = slice.size_bytes();
   count(size);  // bytes and arrays say their size alike
   if (size == 0) return;
   attached_bytes_ += size;
@@ -97,15 +97,18 @@ void Encoder::numbers32(const std::vector<int32_t>& values) {
   for (int32_t value : values) number(value);
 }
 
-void Encoder::pieces(std::vector<std::string_view>& into) const {
+void Encoder::pieces(std::vector<Piece>& into) const {
   std::string_view rest = bytes_;
   size_t from = 0;
   for (const Attached& attached : attached_) {
-    into.push_back(rest.substr(from, attached.at - from));
-    into.push_back(attached.slice.bytes());
+    into.push_back({.bytes = rest.substr(from, attached.at - from)});
+    if (attached.slice.stored.file)
+      into.push_back({.file = &attached.slice.stored});
+    else
+      into.push_back({.bytes = attached.slice.bytes()});
     from = attached.at;
   }
-  into.push_back(rest.substr(from));
+  into.push_back({.bytes = rest.substr(from)});
 }
 
 }  // namespace pinpipe::kafka

@@ -53,6 +53,12 @@ class Decoder {
   bool flexible_;
 };
 
+// What is sent next: bytes, or a part of a file.
+struct Piece {
+  std::string_view bytes = {};
+  const log::FileRange* file = nullptr;
+};
+
 // Collects a response. Record bytes read from the log are attached, not copied.
 class Encoder {
  public:
@@ -77,7 +83,7 @@ class Encoder {
 
   size_t size_bytes() const { return bytes_.size() + attached_bytes_; }
   // The response in order; valid while this object lives and nothing is added.
-  void pieces(std::vector<std::string_view>& into) const;
+  void pieces(std::vector<Piece>& into) const;
 
  private:
   struct Attached {
