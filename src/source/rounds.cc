@@ -64,17 +64,27 @@ void Rounds::draw(Round& round) {
   round.index = static_cast<uint64_t>(random_.randint(0, last));
 }
 
-Status Rounds::render(Round& round) {
+void Rounds::write_body(const Row& row, Table table, std::string& body) const {
+  body.clear();
+  if (options_.target == Target::batch) return append_rest_body(body, row, options_.style);
+  const Destination& to = options_.destinations[static_cast<size_t>(table)];
+  append_stream_body(body, row, {to.name, to.partition_key}, options_.style);
+}
+
+Status Rounds::render(std::span<Round> run) {
   for (Table table : all_tables) {
-    Status read = source_.read(table, round.index, row_);
+    auto at = static_cast<size_t>(table);
+    size_t done = 0;
+    Status read =
+        source_.read_range(table, run.front().index, run.size(), row_, [&](const Row& row) {
+          write_body(row, table, run[done].bodies[at]);
+          return ++done < run.size();
+        });
     if (!read) return read.error().with(source_.description());
-    std::string& body = round.bodies[static_cast<size_t>(table)];
-    body.clear();
-    if (options_.target == Target::batch) {
-      append_rest_body(body, row_, options_.style);
-    } else {
-      const Destination& to = options_.destinations[static_cast<size_t>(table)];
-      append_stream_body(body, row_, {to.name, to.partition_key}, options_.style);
+    if (done < run.size()) {
+      return Error(Code::not_found,
+                   fmt::format("{}: {} lacks a row between {} and {}", source_.description(),
+                               schema_of(table).name, run.front().index, run.back().index));
     }
   }
   return {};
@@ -86,12 +96,13 @@ Result<size_t> Rounds::fill(std::span<Round> into) {
     if (!counted) return counted.error();
   }
   size_t filled = 0;
-  for (Round& round : into) {
-    if (next_ >= options_.rounds_max) break;
-    draw(round);
-    Status rendered = render(round);
+  while (filled < into.size() && next_ < options_.rounds_max) draw(into[filled++]);
+  for (size_t begin = 0; begin < filled;) {
+    size_t end = begin + 1;
+    while (end < filled && into[end].index == into[end - 1].index + 1) ++end;
+    Status rendered = render(into.subspan(begin, end - begin));
     if (!rendered) return rendered.error();
-    ++filled;
+    begin = end;
   }
   return filled;
 }

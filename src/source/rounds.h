@@ -67,7 +67,9 @@ class Rounds {
  private:
   Status count_rows();
   void draw(Round& round);
-  Status render(Round& round);
+  // The bodies of rounds whose indexes follow each other, read in one go for each table.
+  Status render(std::span<Round> run);
+  void write_body(const Row& row, Table table, std::string& body) const;
 
   Options options_;
   Source& source_;

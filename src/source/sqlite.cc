@@ -44,9 +44,11 @@ std::string create_sql(const TableSchema& schema) {
   std::string columns;
   for (const Column& column : schema.columns) {
     bool first = &column == &schema.columns.front();
-    columns +=
-        fmt::format("{}  {} {}", first ? "" : ",\n", quoted(column.name),
-                    first ? "INTEGER PRIMARY KEY" : fmt::format("{} NOT NULL", column.mysql_type));
+    // MySQL's usual collations make no difference between a and A.
+    std::string_view compared = column.kind == Kind::text ? " COLLATE NOCASE" : "";
+    columns += fmt::format(
+        "{}  {} {}", first ? "" : ",\n", quoted(column.name),
+        first ? "INTEGER PRIMARY KEY" : fmt::format("{} NOT NULL{}", column.mysql_type, compared));
   }
   return fmt::format("CREATE TABLE {} (\n{}\n)", schema.name, columns);
 }

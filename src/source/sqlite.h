@@ -9,6 +9,7 @@
 #include <string>
 
 #include "io/files.h"
+#include "source/progress.h"
 #include "source/source.h"
 
 struct sqlite3;
@@ -18,10 +19,6 @@ namespace pinpipe::source {
 
 class SqliteSource final : public Source {
  public:
-  // Rows done and rows in all; called every progress_rows rows.
-  using Progress = std::function<void(uint64_t done, uint64_t total)>;
-  static constexpr uint64_t progress_rows = 10'000;
-
   // Opens `path`, or first makes it with generated rows. Two at once on one path are the caller's
   // to prevent.
   static Result<std::unique_ptr<SqliteSource>> open_or_create(io::Files& files,
