@@ -56,6 +56,7 @@ ExitCode run_down(const Invocation& invocation);
 ExitCode run_demo(const Invocation& invocation);
 ExitCode run_emulate_batch(const Invocation& invocation);
 ExitCode run_emulate_stream(const Invocation& invocation);
+ExitCode run_doctor(const Invocation& invocation);
 ExitCode run_init(const Invocation& invocation);
 ExitCode run_validate(const Invocation& invocation);
 ExitCode run_explain(const Invocation& invocation);

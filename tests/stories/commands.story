@@ -69,6 +69,17 @@ cli --data $TMP/second --overlay $TMP/taken up
   ! port $PORT for kafka is taken
   ! --ports auto
 
+# What this machine lacks is said with what to do about it.
+cli --overlay $TMP/taken doctor -o csv
+-> 0
+  ~ data directory,ok,.* a pinpipe runs on it
+  ~ ports,ok
+cli --data $TMP/second --overlay $TMP/taken doctor -o csv
+-> 1
+  ~ ports,PROBLEM,.*$PORT [(]kafka[)].*--ports auto
+names .pinpipe-doctor in $TMP outside $DATA
+-> 0
+
 # Things that are not there, or there already.
 cli run
 cli ask q99
@@ -88,7 +99,16 @@ cli topic create $ID.pin
 cli sql "select * from clean.pni"
 -> 2
   ! line 1, column 15
-  ! pin
+  ! did you mean clean.pin
+cli sql "selec 1"
+-> 2
+  ! SELECT
+cli sql "select * from read_csv('/etc/passwd')"
+-> 8
+cli sql "select * from topic('nobody')"
+-> 5
+cli sql "select 1" --watch soon
+-> 2
 cli sql "drop table clean.pin"
 -> 8
 
