@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -23,8 +24,10 @@ constexpr std::array<std::string_view, 1> migrations = {
 
 Result<std::string> cluster_id_of(state::Database& database) {
   return database.write([](state::Connection& c) -> Result<std::string> {
-    // 16 bytes in base64 without padding, as Kafka's own.
+    // 16 bytes in base64 for URLs, without padding, as Kafka's own: it stands in paths.
     std::string fresh = to_base64(random_bytes(16)).substr(0, 22);
+    std::ranges::replace(fresh, '+', '-');
+    std::ranges::replace(fresh, '/', '_');
     Status put =
         c.run("INSERT OR IGNORE INTO texts (name, value) VALUES ('cluster_id', ?)", {fresh});
     if (!put) return put.error();

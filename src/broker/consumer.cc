@@ -27,10 +27,12 @@ Error not_assigned(const TopicPartition& where) {
 
 }  // namespace
 
-Consumer::Consumer(ConsumerSpec spec, auth::Principal owner, Broker& broker, const Clock& clock)
+Consumer::Consumer(ConsumerSpec spec, auth::Principal owner, Broker& broker, const Clock& clock,
+                   std::shared_ptr<io::Signal> unsaved)
     : spec_(std::move(spec)),
       owner_(std::move(owner)),
       clock_(clock),
+      unsaved_(std::move(unsaved)),
       topics_(broker.as(owner_)),
       cluster_(broker.cluster_as(owner_)),
       touched_ms_(clock.steady_ms()),
@@ -181,6 +183,7 @@ void Consumer::place(const TopicPartition& where, Offset next) {
   if (found == places_.end() || found->second.next >= 0) return;
   found->second.next = next;
   is_dirty_ = true;
+  unsaved_->notify_all();
 }
 
 // The group's position, or this consumer's own if it is newer, or what the reset rule says.
@@ -258,6 +261,7 @@ io::Task<Status> Consumer::seek(std::map<TopicPartition, Offset> to) {
     }
     is_dirty_ = true;
   }
+  unsaved_->notify_all();
   changed_.notify_all();
   co_return Status{};
 }

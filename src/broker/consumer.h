@@ -71,7 +71,9 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
 
   class Reading;
 
-  Consumer(ConsumerSpec spec, auth::Principal owner, Broker& broker, const Clock& clock);
+  // `unsaved` is told of positions that a restart could not find out by itself.
+  Consumer(ConsumerSpec spec, auth::Principal owner, Broker& broker, const Clock& clock,
+           std::shared_ptr<io::Signal> unsaved);
   ~Consumer();
 
   const ConsumerSpec& spec() const { return spec_; }
@@ -151,6 +153,7 @@ class Consumer : public std::enable_shared_from_this<Consumer> {
   const ConsumerSpec spec_;
   const auth::Principal owner_;
   const Clock& clock_;
+  std::shared_ptr<io::Signal> unsaved_;
   std::unique_ptr<Topics> topics_;
   std::unique_ptr<Cluster> cluster_;
   io::Signal changed_;  // subscription, assignment, positions, end

@@ -107,7 +107,7 @@ Status Consumers::load() {
       if (!spec || !plan) return Error(Code::corrupt, "the row of " + key.second + " is no JSON");
       auth::Principal owner{found.text(2), static_cast<auth::PrincipalKind>(found.integer(3))};
       auto consumer = std::make_shared<Consumer>(spec_of(key.first, key.second, *spec),
-                                                 std::move(owner), broker_, clock_);
+                                                 std::move(owner), broker_, clock_, changed_);
       consumer->restore(plan_of(*plan), std::move(saved[key]));
       consumers_[std::move(key)] = std::move(consumer);
     }
@@ -136,7 +136,8 @@ io::Task<Result<Consumers::Pointer>> Consumers::create(auth::Principal who, Cons
       co_return Error(Code::busy, "there are " + std::to_string(consumers_.size()) + " consumers");
     consumers_[key];
   }
-  auto consumer = std::make_shared<Consumer>(std::move(spec), std::move(who), broker_, clock_);
+  auto consumer =
+      std::make_shared<Consumer>(std::move(spec), std::move(who), broker_, clock_, changed_);
   Status put = co_await disk_.run([&] {
     return database_->write([&](state::Connection& c) -> Status {
       return c.run(
@@ -203,7 +204,11 @@ io::Task<Status> Consumers::save_plan(Pointer consumer) {
                    {plan, consumer->spec().group, consumer->spec().name});
     });
   });
-  changed_.notify_all();
+  if (put) {
+    std::vector<Pointer> its{consumer};
+    put = co_await save_positions(std::move(its));
+  }
+  changed_->notify_all();
   co_return put;
 }
 
@@ -251,12 +256,12 @@ io::Task<> Consumers::run() {
   // Who has a task in the scope. Only this loop touches it.
   auto kept = std::make_shared<std::set<const Consumer*>>();
   while (true) {
-    uint64_t version = changed_.version();
+    uint64_t version = changed_->version();
     for (Pointer& consumer : all()) {
       if (!consumer->wants_membership() || !kept->insert(consumer.get()).second) continue;
       scope.spawn("consumer", keep_membership(kept, std::move(consumer)));
     }
-    Status woken = co_await changed_.wait_beyond(version, io::after(options_.save_every));
+    Status woken = co_await changed_->wait_beyond(version, io::after(options_.save_every));
     if (!woken && woken.error().code() == Code::cancelled) break;
     std::vector<Pointer> dirty = all();
     std::erase_if(dirty, [](const Pointer& consumer) { return !consumer->take_dirty(); });

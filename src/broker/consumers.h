@@ -1,7 +1,8 @@
 // All consumers kept for clients without a connection, by group and name. A restart brings them
 // back with their subscriptions and positions; those that nobody asks for idle_max go.
-// Promise: a consumer that create() answered is there after a restart. Its positions after a kill
-// are at most save_every old, so records may come again and none is missed.
+// Promise: a consumer that create() answered is there after a restart. Where it begins is saved as
+// soon as it is known, how far it has read at least every save_every: after a kill records may come
+// again, and none is missed.
 // Thread-safe: one mutex around a map; consumers have their own. Bounds: consumers_max.
 #pragma once
 
@@ -74,7 +75,7 @@ class Consumers {
   io::Pool& disk_;
   const Clock& clock_;
   std::unique_ptr<state::Database> database_;
-  io::Signal changed_;
+  const std::shared_ptr<io::Signal> changed_ = std::make_shared<io::Signal>();
 
   mutable std::mutex mutex_;
   std::map<Key, Pointer> consumers_;  // an empty pointer: being made
