@@ -17,8 +17,9 @@ namespace pinpipe::sql {
 
 // SQL as somebody gave it, inside what we put around it, as the database gets it.
 struct Connection::Text {
-  Text(std::string_view before, std::string_view given, std::string_view after)
-      : original(given), rewritten(given), prefix(before.size()) {
+  Text(std::string_view before, std::string_view given, std::string_view after,
+       std::span<const Substitution> substitutions = {})
+      : original(given), rewritten(given, substitutions), prefix(before.size()) {
     sql = std::string(before) + rewritten.text();
     // A comment at the end of the given text must not swallow what follows.
     if (!after.empty()) sql += "\n" + std::string(after);
@@ -43,6 +44,19 @@ struct Connection::Sink {
 };
 
 namespace {
+
+// A statement that fails while it is prepared tells no type, but its words begin with one.
+duckdb_error_type type_of(std::string_view message, duckdb_error_type otherwise) {
+  constexpr std::pair<std::string_view, duckdb_error_type> spellings[] = {
+      {"Permission Error", DUCKDB_ERROR_PERMISSION},
+      {"Out of Memory Error", DUCKDB_ERROR_OUT_OF_MEMORY},
+      {"IO Error", DUCKDB_ERROR_IO},
+      {"INTERNAL Error", DUCKDB_ERROR_INTERNAL}};
+  for (auto [words, type] : spellings) {
+    if (message.starts_with(words)) return type;
+  }
+  return otherwise;
+}
 
 Code code_of(duckdb_error_type type) {
   switch (type) {
@@ -111,6 +125,7 @@ Connection::~Connection() {
     if (auto gone = execute("use memory; detach " + catalog_); !gone) catalog_.clear();
   }
   for (const auto& [view, input] : inputs_) engine_->json_tables.remove(input);
+  for (const auto& [view, input] : rows_) engine_->row_tables.remove(input);
   library().disconnect(&handle_);
 }
 
@@ -124,7 +139,7 @@ Result<Table> Connection::query(std::string_view sql, const QueryOptions& option
 
 Result<Table> Connection::ask(std::string_view sql, const QueryOptions& options) {
   Status allowed = check_question(sql);
-  if (allowed) return collect(Text("", without_end(sql), ""), options);
+  if (allowed) return collect(Text("", without_end(sql), "", options.substitutions), options);
   failure_ = {allowed.error().text(), std::nullopt};
   return allowed.error();
 }
@@ -171,6 +186,13 @@ Result<std::shared_ptr<JsonScan>> Connection::create_json_view(const TableName& 
                      fmt::format("select * from pinpipe_json({})", number));
   if (!made) return made.error();
   return as_scan(table);
+}
+
+Status Connection::create_row_view(const TableName& view, RowInput input) {
+  int64_t number = engine_->row_tables.add(std::move(input));
+  auto [known, is_new] = rows_.try_emplace(view.quoted(), number);
+  if (!is_new) engine_->row_tables.remove(std::exchange(known->second, number));
+  return create_view(view, fmt::format("select * from pinpipe_rows({})", number));
 }
 
 Result<columns::Counts> Connection::load_json(const TableName& table, JsonInput input) {
@@ -294,6 +316,7 @@ Status Connection::read_result(const Text& text, duckdb_result& result, const Si
 Error Connection::fail(const Text& text, std::string_view message, duckdb_error_type type) {
   ErrorText error = read_error(message, text.sql);
   failure_ = {std::move(error.message), error.offset ? text.position(*error.offset) : std::nullopt};
+  type = type_of(failure_.message, type);
   if (type == DUCKDB_ERROR_INTERRUPT) return Error(Code::cancelled, "the query was cancelled");
   std::string place =
       failure_.position

@@ -23,6 +23,7 @@
 #include "sql/json_scan.h"
 #include "sql/parquet.h"
 #include "sql/rewrite.h"
+#include "sql/row_scan.h"
 #include "sql/value.h"
 
 namespace pinpipe::sql {
@@ -37,6 +38,7 @@ struct TableName {
 struct QueryOptions {
   size_t rows_max = 10'000;
   std::stop_token stop = {};
+  std::span<const Substitution> substitutions = {};  // of ask() alone
 };
 
 struct Failure {
@@ -75,6 +77,8 @@ class Connection {
   // The JSON is read whenever a query names one of them; see json_scan.h. Both views and the input
   // live as long as the connection, or until the view is created again with another input.
   Result<std::shared_ptr<JsonScan>> create_json_view(const TableName& view, JsonInput input);
+  // A view whose rows come from C++, read anew by every query that names it; see row_scan.h.
+  Status create_row_view(const TableName& view, RowInput input);
   // Reads it once, into a table.
   Result<columns::Counts> load_json(const TableName& table, JsonInput input);
 
@@ -105,6 +109,7 @@ class Connection {
   duckdb_connection handle_;
   std::string catalog_;
   std::map<std::string, int64_t> inputs_;  // by quoted view
+  std::map<std::string, int64_t> rows_;    // likewise
   Failure failure_;
 };
 

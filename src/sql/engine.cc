@@ -102,6 +102,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const Options& options) {
   if (auto set = first.execute(settings_for_all(options)); !set)
     return set.error().with("settings");
   if (auto made = state->json_tables.register_function(handle); !made) return made.error();
+  if (auto made = state->row_tables.register_function(handle); !made) return made.error();
   return std::unique_ptr<Engine>(new Engine(std::move(state)));
 }
 

@@ -7,6 +7,7 @@
 
 #include "sql/engine.h"
 #include "sql/json_table.h"
+#include "sql/row_table.h"
 
 namespace pinpipe::sql {
 
@@ -17,6 +18,7 @@ struct Engine::State {
 
   const Role role;
   JsonTables json_tables;  // outlives the database, whose functions point to it
+  RowTables row_tables;    // likewise
   duckdb_database database = nullptr;
   std::atomic<uint64_t> sessions{0};
 };

@@ -20,6 +20,15 @@ std::string lower(std::string text) {
 constexpr std::array question_words = {"select",   "with", "from", "values",    "explain",
                                        "describe", "desc", "show", "summarize", "("};
 
+// What begins a statement that is none of these: to be told from a misspelt SELECT.
+constexpr std::array statement_words = {
+    "create",  "insert",   "update", "delete",   "drop",       "alter",      "attach",
+    "detach",  "copy",     "export", "import",   "set",        "reset",      "pragma",
+    "load",    "install",  "call",   "use",      "vacuum",     "checkpoint", "force",
+    "begin",   "start",    "commit", "rollback", "abort",      "prepare",    "execute",
+    "analyze", "truncate", "merge",  "comment",  "grant",      "revoke",     "deallocate",
+    "replace", "update",   "cache",  "refresh",  "transaction"};
+
 // Functions that a SELECT may call and that do more than read: enable_logging writes files and was
 // seen to take the whole instance down, arrow_scan follows a pointer that the caller makes up,
 // query and json_execute_serialized_sql run text that nobody has checked.
@@ -86,7 +95,13 @@ Status check_question(std::string_view sql) {
     first = lower(name_of(tokens[at]));
   }
   std::string first = lower(name_of(tokens[at]));
-  if (!contains(question_words, first)) return refusal(first);
+  if (contains(statement_words, first)) return refusal(first);
+  if (!contains(question_words, first)) {
+    return Error(Code::invalid,
+                 "syntax error at or near \"" + std::string(tokens[at].text) +
+                     "\": a question begins with SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, "
+                     "SUMMARIZE or EXPLAIN");
+  }
   for (size_t i = 0; i + 1 < tokens.size(); ++i) {
     if (tokens[i].kind == Token::Kind::symbol || tokens[i + 1].text != "(") continue;
     std::string called = lower(name_of(tokens[i]));

@@ -9,8 +9,9 @@
 
 namespace pinpipe::sql {
 
-// `denied` when the text begins with a word that is no question, hides a statement behind EXPLAIN,
-// or calls a function that reaches beyond reading: settings, log files, secrets, raw memory.
+// `denied` when the text is a statement that is no question, hides one behind EXPLAIN, or calls a
+// function that reaches beyond reading: settings, log files, secrets, raw memory. `invalid` when it
+// begins like no SQL at all.
 Status check_question(std::string_view sql);
 
 }  // namespace pinpipe::sql

@@ -1,10 +1,10 @@
 #include "sql/json_table.h"
 
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "sql/vector_target.h"
 
 namespace pinpipe::sql {
 
@@ -14,7 +14,6 @@ using columns::Counts;
 using columns::JsonDecoder;
 using columns::Refused;
 using columns::Target;
-using columns::Type;
 
 // What one number stands for, and the counts of its last scan.
 class JsonTable : public JsonScan {
@@ -56,24 +55,6 @@ constexpr std::string_view function_name = "pinpipe_json";
 // Columns behind the schema's own: where a row came from.
 constexpr const char* extra_columns[] = {"_source", "_line", "_bytes"};
 constexpr size_t extra_count = std::size(extra_columns);
-
-duckdb_type type_of(Type type) {
-  switch (type) {
-    case Type::int32:
-      return DUCKDB_TYPE_INTEGER;
-    case Type::int64:
-      return DUCKDB_TYPE_BIGINT;
-    case Type::float64:
-      return DUCKDB_TYPE_DOUBLE;
-    case Type::text:
-      return DUCKDB_TYPE_VARCHAR;
-    case Type::boolean:
-      return DUCKDB_TYPE_BOOLEAN;
-    case Type::timestamp:
-      return DUCKDB_TYPE_TIMESTAMP;
-  }
-  return DUCKDB_TYPE_VARCHAR;
-}
 
 // memchr is several times faster here than counting byte by byte.
 uint64_t lines_in(std::string_view bytes) {
@@ -157,40 +138,17 @@ class ThreadScan {
     size_t columns = parts_->table().input().schema->size();
     Target target;
     target.columns.resize(columns);
-    target.put_text = put_text;
+    target.put_text = put_text_in_vector;
     target.rows_max = library().vector_size();
     for (size_t i = 0; i < wanted_.size(); ++i) {
       duckdb_vector vector = library().data_chunk_get_vector(chunk, i);
       // A query that only counts rows asks for a column that does not exist.
       if (wanted_[i] >= columns + extra_count) continue;
-      library().vector_ensure_validity_writable(vector);
-      ColumnTarget column{.values = library().vector_get_data(vector),
-                          .validity = library().vector_get_validity(vector),
-                          .owner = vector};
+      ColumnTarget column = column_target_of(vector);
       ColumnTarget* extra[] = {&target.source, &target.line, &target.bytes};
       (wanted_[i] < columns ? target.columns[wanted_[i]] : *extra[wanted_[i] - columns]) = column;
     }
     return target;
-  }
-
-  // Up to 12 bytes lie in the vector itself. Text in the piece is only pointed to: the piece stays
-  // until this thread's next call, and by then the database has taken what it keeps, because it
-  // lends the same vectors again. Other text is copied to the vector's own heap.
-  static void put_text(const ColumnTarget& column, size_t row, std::string_view text,
-                       bool in_piece) {
-    auto& cell = static_cast<duckdb_string_t*>(column.values)[row];
-    if (text.size() <= sizeof cell.value.inlined.inlined) {
-      std::memset(&cell, 0, sizeof cell);
-      cell.value.inlined.length = static_cast<uint32_t>(text.size());
-      std::memcpy(cell.value.inlined.inlined, text.data(), text.size());
-    } else if (in_piece) {
-      cell.value.pointer.length = static_cast<uint32_t>(text.size());
-      std::memcpy(cell.value.pointer.prefix, text.data(), sizeof cell.value.pointer.prefix);
-      cell.value.pointer.ptr = const_cast<char*>(text.data());
-    } else {
-      library().vector_assign_string_element_len(static_cast<duckdb_vector>(column.owner), row,
-                                                 text.data(), text.size());
-    }
   }
 
   void report() {
@@ -209,17 +167,6 @@ class ThreadScan {
   bool open_ = false;
   Counts reported_;
 };
-
-template <class T>
-void destroy(void* object) {
-  delete static_cast<T*>(object);
-}
-
-void add_column(duckdb_bind_info info, const char* name, duckdb_type id) {
-  duckdb_logical_type type = library().create_logical_type(id);
-  library().bind_add_result_column(info, name, type);
-  library().destroy_logical_type(&type);
-}
 
 struct BindData {
   std::shared_ptr<JsonTable> table;
@@ -240,20 +187,20 @@ void bind(duckdb_bind_info info) {
     return;
   }
   for (const Column& column : table->input().schema->columns()) {
-    add_column(info, column.name.c_str(), type_of(column.type));
+    add_result_column(info, column.name.c_str(), duckdb_type_of(column.type));
   }
-  add_column(info, extra_columns[0], DUCKDB_TYPE_VARCHAR);
-  add_column(info, extra_columns[1], DUCKDB_TYPE_BIGINT);
-  add_column(info, extra_columns[2], DUCKDB_TYPE_VARCHAR);
+  add_result_column(info, extra_columns[0], DUCKDB_TYPE_VARCHAR);
+  add_result_column(info, extra_columns[1], DUCKDB_TYPE_BIGINT);
+  add_result_column(info, extra_columns[2], DUCKDB_TYPE_VARCHAR);
   library().bind_set_bind_data(info, new BindData{std::move(table), tables->threads()},
-                               destroy<BindData>);
+                               destroy_as<BindData>);
 }
 
 void init(duckdb_init_info info) {
   auto* bound = static_cast<BindData*>(library().init_get_bind_data(info));
   uint64_t scan = bound->table->begin();
   library().init_set_init_data(info, new InitData{std::make_shared<PartSource>(bound->table, scan)},
-                               destroy<InitData>);
+                               destroy_as<InitData>);
   library().init_set_max_threads(info, static_cast<idx_t>(bound->threads));
 }
 
@@ -268,7 +215,7 @@ void init_thread(duckdb_init_info info) {
   for (idx_t i = 0; i < library().init_get_column_count(info); ++i) {
     local->wanted.push_back(library().init_get_column_index(info, i));
   }
-  library().init_set_init_data(info, local.release(), destroy<LocalData>);
+  library().init_set_init_data(info, local.release(), destroy_as<LocalData>);
 }
 
 void scan(duckdb_function_info info, duckdb_data_chunk output) {

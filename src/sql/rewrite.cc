@@ -45,18 +45,27 @@ std::string quoted(std::string_view text, char quote) {
 
 }  // namespace
 
-Rewritten::Rewritten(std::string_view sql) {
+Rewritten::Rewritten(std::string_view sql, std::span<const Substitution> substitutions) {
   std::vector<Token> tokens = tokens_of(sql);
   size_t copied = 0;
+  auto replace = [&](size_t offset, size_t length, std::string_view by) {
+    text_ += sql.substr(copied, offset - copied);
+    steps_.emplace_back(text_.size(), offset);
+    text_ += by;
+    copied = offset + length;
+    steps_.emplace_back(text_.size(), copied);
+  };
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
+    if (token.offset < copied) continue;
+    if (!substitutions.empty() && substitutions.front().offset == token.offset) {
+      const Substitution& by = substitutions.front();
+      replace(by.offset, by.length, by.text);
+      substitutions = substitutions.subspan(1);
+      continue;
+    }
     auto replacement = replacement_of(token, i + 1 < tokens.size() ? &tokens[i + 1] : nullptr);
-    if (!replacement) continue;
-    text_ += sql.substr(copied, token.offset - copied);
-    steps_.emplace_back(text_.size(), token.offset);
-    text_ += *replacement;
-    copied = token.offset + token.text.size();
-    steps_.emplace_back(text_.size(), copied);
+    if (replacement) replace(token.offset, token.text.size(), *replacement);
   }
   text_ += sql.substr(copied);
 }

@@ -7,6 +7,7 @@
 // wrote.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,9 +21,17 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
+// A part of the text that stands for something else: what time travel and topic('x') become.
+struct Substitution {
+  size_t offset = 0;
+  size_t length = 0;
+  std::string text;
+};
+
 class Rewritten {
  public:
-  explicit Rewritten(std::string_view sql);
+  // `substitutions` rise and do not overlap; what they cover is not rewritten otherwise.
+  explicit Rewritten(std::string_view sql, std::span<const Substitution> substitutions = {});
 
   const std::string& text() const { return text_; }
   // Where the byte at `offset` of text() came from in the original.

@@ -39,6 +39,9 @@ TEST_F(UserRoleTest, only_the_lake_and_the_buckets_can_be_read) {
   for (std::string file : {path("secret.json"), path("lake/../secret.json"), path("lake2/b.json"),
                            std::string("/etc/hostname")}) {
     EXPECT_THAT(asked("select * from read_text('" + file + "')"), HasSubstr("Permission")) << file;
+    EXPECT_EQ(connection_->ask("select * from read_csv('" + file + "')").error().code(),
+              Code::denied)
+        << file;
     EXPECT_THAT(asked("select * from '" + file + "'"), HasSubstr("error")) << file;
   }
   EXPECT_THAT(asked("select * from glob('/etc/*')"), HasSubstr("Permission"));
@@ -131,6 +134,8 @@ TEST(Guard, texts_and_comments_are_no_calls_and_names_are_no_statements) {
   EXPECT_FALSE(check_question(""));
   EXPECT_FALSE(check_question("-- nothing"));
   EXPECT_FALSE(check_question("explain"));
+  EXPECT_EQ(check_question("selec 1").error().code(), Code::invalid);
+  EXPECT_EQ(check_question("drop table x").error().code(), Code::denied);
 }
 
 }  // namespace
