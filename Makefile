@@ -55,6 +55,14 @@ bench: ## the benchmarks; ratios against peers of the same run
 	@ninja -C build/release -j$(JOBS) benches
 	@tools/run_benches build/release/bench
 
+ROUNDS ?= 1000
+SOAK ?=
+soak: ## every script of tests/soak for ROUNDS (1000), or those named by SOAK="…" (hours)
+	@tools/setup test
+	@cmake --preset release >/dev/null
+	@ninja -C build/release -j$(JOBS)
+	@tools/soak $(ROUNDS) $(SOAK)
+
 interop: build ## real peers, all groups; make interop-kafka runs one (downloads them; not in CI)
 	@tools/setup interop
 	@tools/interop
@@ -80,4 +88,4 @@ clang-tidy: ## the chosen clang-tidy checks over all sources (slow)
 check: ## exactly what decides whether a change lands
 	@.ci/run
 
-.PHONY: interop clang-tidy help build demo demo-clean up test asan tsan fuzz bench fmt lint check
+.PHONY: soak interop clang-tidy help build demo demo-clean up test asan tsan fuzz bench fmt lint check

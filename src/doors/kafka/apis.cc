@@ -27,16 +27,20 @@ constexpr std::array all = {
     Api{19, "CreateTopics", 0, 7, 5, handle_create_topics, 0},
     Api{20, "DeleteTopics", 0, 6, 4, handle_delete_topics, 0},
     Api{21, "DeleteRecords", 0, 2, 2, handle_delete_records, 0},
-    Api{22, "InitProducerId", 0, 4, 2, handle_init_producer_id, 0},
+    Api{22, "InitProducerId", 0, 5, 2, handle_init_producer_id, 0},
     Api{23, "OffsetForLeaderEpoch", 0, 4, 4, handle_offset_for_leader_epoch, 0},
     Api{32, "DescribeConfigs", 0, 4, 4, handle_describe_configs, 0},
     Api{33, "AlterConfigs", 0, 2, 2, handle_alter_configs, 0},
     Api{35, "DescribeLogDirs", 0, 4, 2, handle_describe_log_dirs, 0},
     Api{37, "CreatePartitions", 0, 3, 2, handle_create_partitions, 0},
     Api{42, "DeleteGroups", 0, 2, 2, handle_delete_groups, 0},
+    Api{43, "ElectLeaders", 0, 2, 2, handle_elect_leaders, 0},
     Api{44, "IncrementalAlterConfigs", 0, 1, 1, handle_incremental_alter_configs, 0},
+    Api{45, "AlterPartitionReassignments", 0, 0, 0, handle_alter_reassignments, 0},
+    Api{46, "ListPartitionReassignments", 0, 0, 0, handle_list_reassignments, 0},
     Api{47, "OffsetDelete", 0, 0, 1, handle_offset_delete, 0},
     Api{60, "DescribeCluster", 0, 1, 0, handle_describe_cluster, 0},
+    Api{75, "DescribeTopicPartitions", 0, 0, 0, handle_describe_topic_partitions, 0},
 };
 
 }  // namespace

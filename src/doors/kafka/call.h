@@ -100,6 +100,10 @@ io::Task<Status> handle_create_topics(Call& call);
 io::Task<Status> handle_delete_topics(Call& call);
 io::Task<Status> handle_init_producer_id(Call& call);
 io::Task<Status> handle_offset_for_leader_epoch(Call& call);
+io::Task<Status> handle_elect_leaders(Call& call);
+io::Task<Status> handle_alter_reassignments(Call& call);
+io::Task<Status> handle_list_reassignments(Call& call);
+io::Task<Status> handle_describe_topic_partitions(Call& call);
 
 // The answer to ApiVersions of a version that nobody knows: body version 0 with error 35.
 void write_unsupported_api_versions(Encoder& out);

@@ -57,6 +57,8 @@ enum class ErrorCode : int16_t {
   member_id_required = 79,
   group_max_size_reached = 81,
   fenced_instance_id = 82,
+  election_not_needed = 84,
+  no_reassignment_in_progress = 85,
   invalid_record = 87,
   throttling_quota_exceeded = 89,
   unknown_topic_id = 100,

@@ -1,4 +1,4 @@
-// InitProducerId (22), versions 0 to 4: for idempotent producers. Transactions are not offered.
+// InitProducerId (22), versions 0 to 5: for idempotent producers. Transactions are not offered.
 #include "doors/kafka/call.h"
 
 namespace pinpipe::kafka {
