@@ -247,8 +247,40 @@ TEST_F(RestTest, wrong_content_types_are_415_with_the_right_one) {
     expect_refusal(415, 415, "HTTP 415 Unsupported Media Type");
     EXPECT_NE(response.body.find("application/vnd.kafka.json.v2+json"), std::string::npos);
   }
-  post("{}", "application/vnd.kafka.avro.v2+json");
-  expect_refusal(415, 415, "HTTP 415 Unsupported Media Type. Records in avro need a schema");
+}
+
+TEST_F(RestTest, records_with_schemas_are_refused_as_by_a_proxy_without_its_registry) {
+  struct Case {
+    std::string_view body;
+    int status, code;
+    std::string_view text;
+  };
+  const Case cases[] = {
+      {R"({"records":[{"key":1,"value":1}],"value_schema":"{}"})", 422, 42201,
+       "Request includes keys but does not include key schema"},
+      {R"({"records":[{"value":1}]})", 422, 42202,
+       "Request includes values but does not include value schema"},
+      {R"({"records":[{"value":1}],"value_schema":"{"})", 422, 42205, "Invalid schema: {"},
+      {R"({"records":[{"value":1}],"value_schema":"\"int\""})", 408, 40801,
+       "Schema registration or lookup failed. Records in avro need a schema registry"},
+      {R"({"records":[{"value":1}],"value_schema_id":7})", 408, 40801, "Schema registration"},
+      {"x", 400, 400, "Bad Request: the body is not JSON"},
+  };
+  for (const Case& one : cases) {
+    post(std::string(one.body), "application/vnd.kafka.avro.v2+json");
+    expect_refusal(one.status, one.code, one.text);
+  }
+  post(R"({"records":[{"value":1}],"value_schema":"syntax"})",
+       "application/vnd.kafka.protobuf.v2+json");
+  expect_refusal(408, 40801, "Schema registration or lookup failed. Records in protobuf");
+  EXPECT_TRUE(topics.kept.empty());
+}
+
+TEST_F(RestTest, what_only_an_embedded_broker_has_is_not_implemented_elsewhere) {
+  ask("POST", "/consumers/g", kafka_v2_type, "{}");
+  expect_refusal(501, 501, "HTTP 501 Not Implemented");
+  ask("GET", "/v3/clusters");
+  expect_refusal(501, 501, "HTTP 501 Not Implemented");
 }
 
 TEST_F(RestTest, an_unknown_topic_names_the_nearest_when_none_is_made) {
@@ -289,7 +321,16 @@ TEST_F(RestTest, only_refusals_of_the_sender_change_the_status) {
   lets_in = true;
   topics.refuse_next = Error(Code::unavailable, "the broker is closing");
   post("{\"records\":[{\"value\":1}]}");
+  expect_refusal(503, 50302, "Broker not available.");
+  topics.refuse_next = Error(Code::busy, "too many requests");
+  post("{\"records\":[{\"value\":1}]}");
   expect_refusal(503, 50301, "Service unavailable.");
+  topics.refuse_next = Error(Code::timeout, "the deadline passed");
+  post("{\"records\":[{\"value\":1}]}");
+  expect_refusal(500, 50003, "Retriable Kafka error: ");
+  topics.refuse_next = Error(Code::internal, "a device failed");
+  post("{\"records\":[{\"value\":1}]}");
+  expect_refusal(500, 50002, "Kafka error: ");
 }
 
 // Listings.

@@ -49,13 +49,15 @@ Refusal refusal_of(const Error& error) {
     case Code::conflict:
       return {409, 40902, why, ""};
     case Code::busy:
+      return {503, 50301, "Service unavailable.", why};
     case Code::unavailable:
+      return {503, 50302, "Broker not available.", why};
     case Code::timeout:
     case Code::cancelled:
-      return {503, 50301, "Service unavailable.", why};
+      return {500, 50003, "Retriable Kafka error: " + error.text(), ""};
     case Code::corrupt:
     case Code::internal:
-      return {500, 50002, "Kafka error.", why};
+      return {500, 50002, "Kafka error: " + error.text(), ""};
   }
   return generic_refusal(500);
 }

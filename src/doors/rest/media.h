@@ -18,6 +18,20 @@ std::string_view name_of(Embedded format);
 // "application/vnd.kafka.json.v2+json; charset=utf-8" -> json; nothing for every other type.
 std::optional<Embedded> embedded_of(std::string_view content_type);
 
+// Whether a body without records may have this type: the API's own, one with a format, plain JSON,
+// or none at all.
+bool is_plain_body(std::string_view content_type);
+
+// How a read's records are to be written, by Accept: binary unless a format is named. Nothing when
+// no type of the API is acceptable (406). `;metadata=true` behind the type asks for timestamps and
+// headers too, which the original does not give.
+struct RecordsType {
+  Embedded format = Embedded::binary;
+  std::string_view content_type;
+  bool with_metadata = false;
+};
+std::optional<RecordsType> records_type(const http::Headers& headers);
+
 // The type for an answer that carries no records, by Accept; nothing when none is acceptable (406).
 std::optional<std::string_view> answer_type(const http::Headers& headers);
 

@@ -47,10 +47,32 @@ Refusal wrong_type(const http::Request& request) {
       "Send Content-Type: application/vnd.kafka.json.v2+json (or …binary.v2+json); " + sent + ".");
 }
 
-Refusal no_schemas(Embedded format) {
-  return generic_refusal(415, "Records in " + std::string(name_of(format)) +
-                                  " need a schema registry, which this server does not have; use "
-                                  "json or binary.");
+// Why records with schemas cannot be taken, in the original's order: schemas that are missing, one
+// that is none, and then the registry that it would have asked.
+Refusal refusal_of_schemas(std::string_view body, Embedded format) {
+  auto json = codec::parse_json(body);
+  if (!json) return {400, 400, "Bad Request: the body is not JSON: " + json.error().text(), ""};
+  bool has_keys = false;
+  bool has_values = false;
+  for (const codec::Json& record : (*json)["records"].elements()) {
+    has_keys |= !record["key"].is_null();
+    has_values |= !record["value"].is_null();
+  }
+  auto is_missing = [&](std::string_view schema, std::string_view id) {
+    return (*json)[schema].is_null() && (*json)[id].is_null();
+  };
+  if (has_keys && is_missing("key_schema", "key_schema_id"))
+    return {422, 42201, "Request includes keys but does not include key schema", ""};
+  if (has_values && is_missing("value_schema", "value_schema_id"))
+    return {422, 42202, "Request includes values but does not include value schema", ""};
+  for (std::string_view field : {"key_schema", "value_schema"}) {
+    auto schema = (*json)[field].as_string();
+    if (schema && format != Embedded::protobuf && !codec::parse_json(*schema))
+      return {422, 42205, "Invalid schema: " + std::string(*schema), ""};
+  }
+  return {408, 40801, "Schema registration or lookup failed.",
+          "Records in " + std::string(name_of(format)) +
+              " need a schema registry, which this server does not have; use json or binary."};
 }
 
 void write_placed(codec::JsonWriter& writer, const Placed& placed) {
@@ -85,7 +107,7 @@ io::Task<> Door::produce(Topics& topics, http::Request& request, http::Response&
   auto format = embedded_of(request.headers.find("Content-Type").value_or(""));
   if (!format) co_return answer_refusal(response, wrong_type(request));
   if (*format != Embedded::json && *format != Embedded::binary)
-    co_return answer_refusal(response, no_schemas(*format));
+    co_return answer_refusal(response, refusal_of_schemas(request.body, *format));
   const std::string& topic = request.param("topic");
   std::optional<broker::PartitionId> partition;
   if (is_on_partition_path(request)) {
