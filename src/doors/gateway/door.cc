@@ -5,6 +5,8 @@
 #include "base/hash.h"
 #include "doors/gateway/answers.h"
 #include "doors/gateway/openapi.h"
+#include "io/scope.h"
+#include "io/wake.h"
 
 namespace pinpipe::gateway {
 namespace {
@@ -39,6 +41,17 @@ io::Task<> say(void (*answer)(http::Response&), http::Response& response) {
   co_return;
 }
 
+io::Task<> run_and_tell(const http::Handler& handler, http::Request& request,
+                        http::Response& response, io::OneShot<bool> ended) {
+  co_await handler(request, response);
+  ended.set(true);
+}
+
+// Calls that wait for something that may not come: consumers' reads. All others end by themselves.
+bool may_wait(const http::Request& request) {
+  return request.method == "GET" && request.path().ends_with("/records");
+}
+
 void answer_openapi(http::Response& response) {
   response.set_json(200, std::string(openapi_document()));
 }
@@ -65,8 +78,15 @@ bool Door::is_listed(std::string_view stage) const {
 
 io::Task<> Door::handle(http::Request& request, http::Response& response) {
   Cut cut = cut_first(request.target);
-  if (is_stage(cut.first)) {
+  bool staged = is_stage(cut.first);
+  if (staged) {
     if (!is_listed(cut.first)) return say(answer_missing_token, response);
+    // Whoever writes links needs the path as the client has it.
+    Cut behind = cut_first(cut.rest);
+    if (behind.first == "consumers" || behind.first == "v3") {
+      std::string prefix(request.headers.find("X-Forwarded-Prefix").value_or(""));
+      request.headers.set("X-Forwarded-Prefix", prefix + "/" + std::string(cut.first));
+    }
     size_t dropped = request.target.size() - cut.rest.size();
     request.target.erase(0, dropped);
     cut = cut_first(request.target);
@@ -77,7 +97,27 @@ io::Task<> Door::handle(http::Request& request, http::Response& response) {
     return behind_.operations(request, response);
   if (!is_admitted(request, response)) return say([](http::Response&) {}, response);
   if (cut.first == "streams") return streams_.handle(request, response);
+  return pass_on(staged, request, response);
+}
+
+io::Task<> Door::pass_on(bool staged, http::Request& request, http::Response& response) {
+  if (!staged) return behind_.rest(request, response);
+  if (!request.body.empty() && !request.headers.has("Content-Type"))
+    request.headers.add("Content-Type", "application/json");
+  if (may_wait(request)) return pass_on_in_time(request, response);
   return behind_.rest(request, response);
+}
+
+io::Task<> Door::pass_on_in_time(http::Request& request, http::Response& response) {
+  io::OneShot<bool> ended;
+  io::Scope scope(io::Loop::current());
+  scope.spawn("gateway", run_and_tell(behind_.rest, request, response, ended));
+  auto in_time = co_await ended.wait(io::after(options_.answer_within));
+  if (!in_time) scope.cancel();
+  co_await scope.join();
+  if (in_time || in_time.error().code() != Code::timeout) co_return;
+  response.clear();
+  answer_message(response, 504, "InternalServerErrorException", "Endpoint request timed out");
 }
 
 // The usage plan: key, then throttle.
@@ -98,6 +138,7 @@ bool Door::is_admitted(const http::Request& request, http::Response& response) {
 
 http::BodyPlan Door::plan_body(const http::Request& head) const {
   bool staged = is_stage(cut_first(head.target).first);
+  if (!staged && behind_.plan_rest_body) return behind_.plan_rest_body(head);
   return {.bytes_max = staged ? options_.staged_body_bytes_max : options_.direct_body_bytes_max};
 }
 

@@ -2,6 +2,8 @@
 // Never a connection of its own to the proxy: app hands it the other door's handler.
 //   /{stage}/topics/…   -> the REST proxy's /topics/…          /topics/…  the same, directly
 //   /{stage}/streams/…  -> Kinesis, by the mapping templates   /streams/… the same, directly
+// Behind a stage things are as on AWS: 10 MB of body, 29 seconds for an answer, a missing
+// Content-Type becomes application/json. Directly they are the proxy's own.
 // `/`, a bare stage, a stage off the list and what is unknown below /streams are 403 Missing
 // Authentication Token; everything else reaches the REST proxy.
 #pragma once
@@ -31,6 +33,7 @@ class Door {
     Profile profile = Profile::exact;
     uint64_t staged_body_bytes_max = 10ULL << 20;  // API Gateway's limit, behind a stage
     uint64_t direct_body_bytes_max = 64ULL << 20;
+    Millis answer_within{29'000};  // of the proxy, behind a stage; later it is a 504
   };
 
   // What stands behind. `rest` is needed; without `kinesis` there is no /streams; `operations` gets
@@ -39,6 +42,8 @@ class Door {
     http::Handler rest;
     KinesisCall kinesis{};
     http::Handler operations{};
+    // What the REST proxy takes as a body that comes while it is read; without it nothing is.
+    std::function<http::BodyPlan(const http::Request&)> plan_rest_body{};
     // The REST proxy's shape for errors that the listener makes.
     std::function<void(const http::Request&, http::Response&)> shape_refusal{};
   };
@@ -55,6 +60,8 @@ class Door {
 
  private:
   io::Task<> handle(http::Request& request, http::Response& response);
+  io::Task<> pass_on(bool staged, http::Request& request, http::Response& response);
+  io::Task<> pass_on_in_time(http::Request& request, http::Response& response);
   bool is_admitted(const http::Request& request, http::Response& response);
   bool is_listed(std::string_view stage) const;
 

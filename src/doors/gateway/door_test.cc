@@ -7,6 +7,7 @@
 #include "doors/gateway/openapi.h"
 #include "io/runtime.h"
 #include "io/scope.h"
+#include "io/timer.h"
 #include "kit/fake_clock.h"
 
 namespace pinpipe::gateway {
@@ -16,15 +17,19 @@ struct GatewayTest : testing::Test {
   io::Runtime runtime{{.loops = 1, .disk_threads = 1, .work_threads = 1}};
   kit::FakeClock clock;
   std::unique_ptr<Door> door;
-  std::string action, sent;  // what Kinesis was last asked
+  std::string action, sent;          // what Kinesis was last asked
+  std::string prefix, content_type;  // as the proxy saw them
+  bool rest_gave_up = false;
   KinesisAnswer kinesis_says{200, "{\"ok\":1}"};
   http::Response response;
 
   void start(Door::Options options = {}) {
     Door::Behind behind;
-    behind.rest = [](http::Request& request, http::Response& answer) -> io::Task<> {
-      answer.set_text(200, "rest " + request.method + " " + request.target);
-      co_return;
+    behind.rest = [this](http::Request& request, http::Response& answer) {
+      return rest(request, answer);
+    };
+    behind.plan_rest_body = [](const http::Request&) {
+      return http::BodyPlan{.bytes_max = 64ULL << 20, .stream = true};
     };
     behind.operations = [](http::Request& request, http::Response& answer) -> io::Task<> {
       answer.set_text(200, "operations " + request.target);
@@ -39,6 +44,15 @@ struct GatewayTest : testing::Test {
       answer.body = "as rest";
     };
     door = std::make_unique<Door>(std::move(options), std::move(behind), clock);
+  }
+
+  // Says what came; a read of records waits for ever.
+  io::Task<> rest(http::Request& request, http::Response& answer) {
+    prefix = request.headers.find("X-Forwarded-Prefix").value_or("");
+    content_type = request.headers.find("Content-Type").value_or("");
+    answer.set_text(200, "rest " + request.method + " " + request.target);
+    if (request.path().ends_with("/instances/i/records"))
+      rest_gave_up = !co_await io::sleep_until(io::never);
   }
 
   std::string ask(std::string method, std::string target, std::string body = "",
@@ -257,6 +271,44 @@ TEST_F(GatewayTest, bodies_and_types_that_no_template_takes_are_refused) {
   EXPECT_EQ(response.status, 415);
   EXPECT_EQ(response.body, "{\"message\":\"Unsupported Media Type\"}");
   EXPECT_EQ(action, "");
+}
+
+TEST_F(GatewayTest, an_answer_that_takes_too_long_behind_a_stage_is_a_504) {
+  start({.answer_within = Millis(10)});
+  EXPECT_EQ(ask("GET", "/prod/consumers/g/instances/i/records?timeout=60000"),
+            "{\"message\":\"Endpoint request timed out\"}");
+  EXPECT_EQ(response.status, 504);
+  EXPECT_TRUE(rest_gave_up) << "what was waiting is told so";
+  EXPECT_EQ(ask("GET", "/prod/consumers/g/instances/j/records"),
+            "rest GET /consumers/g/instances/j/records");
+}
+
+TEST_F(GatewayTest, the_proxy_is_told_the_stage_where_it_writes_links) {
+  ask("POST", "/prod/consumers/g");
+  EXPECT_EQ(prefix, "/prod");
+  ask("GET", "/prod/v3/clusters", "", {{"X-Forwarded-Prefix", "/front"}});
+  EXPECT_EQ(prefix, "/front/prod");
+  ask("POST", "/consumers/g");
+  EXPECT_EQ(prefix, "");
+}
+
+TEST_F(GatewayTest, a_missing_content_type_is_json_behind_a_stage) {
+  ask("POST", "/prod/topics/t", "{}");
+  EXPECT_EQ(content_type, "application/json");
+  ask("POST", "/topics/t", "{}");
+  EXPECT_EQ(content_type, "");
+  ask("GET", "/prod/topics");
+  EXPECT_EQ(content_type, "");
+}
+
+TEST_F(GatewayTest, only_direct_bodies_may_come_while_they_are_read) {
+  start();
+  http::Request head;
+  head.method = "POST";
+  head.target = "/v3/clusters/c/topics/t/records";
+  EXPECT_TRUE(door->plan_body(head).stream);
+  head.target = "/prod/v3/clusters/c/topics/t/records";
+  EXPECT_FALSE(door->plan_body(head).stream);
 }
 
 TEST_F(GatewayTest, the_openapi_document_is_json_and_served) {
