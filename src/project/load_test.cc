@@ -123,6 +123,39 @@ TEST(Load, reads_settings) {
   EXPECT_EQ(p.tables.at(0).sql.text, "select 1");
 }
 
+TEST(Load, reads_who_is_told_of_runs_and_where_tasks_find_room) {
+  FileSet files = shop();
+  files.texts["pinpipe.yaml"] += "pools: { slow: 2 }\n";
+  files.texts["dags/told.yaml"] =
+      "dag: told\n"
+      "cron_semantics: interval\n"
+      "history_days: 7\n"
+      "deadline: { from: logical_date, within_secs: 90 }\n"
+      "notify:\n"
+      "  - { on: [failure, deadline], webhook: \"http://localhost:9/x\" }\n"
+      "  - { command: \"cat >> told.log\" }\n"
+      "tasks:\n"
+      "  a: { job: batch, pool: slow, pool_slots: 2 }\n";
+  Loaded loaded = load(files, {});
+  ASSERT_TRUE(loaded.project) << render(loaded.diagnostics);
+  EXPECT_EQ(loaded.project->pools.at("slow"), 2);
+  const DagSpec& dag = *loaded.project->find_dag("told");
+  EXPECT_TRUE(dag.interval_dates);
+  EXPECT_EQ(dag.history_ms, 7 * 86'400'000);
+  EXPECT_EQ(dag.deadline_ms, 90'000);
+  EXPECT_TRUE(dag.deadline_from_logical_date);
+  ASSERT_EQ(dag.notify.size(), 2u);
+  EXPECT_THAT(dag.notify[0].on, ElementsAre("failure", "deadline"));
+  EXPECT_THAT(dag.notify[1].on, ElementsAre("failure"));
+  EXPECT_EQ(dag.tasks[0].pool, "slow");
+  EXPECT_EQ(dag.tasks[0].pool_slots, 2);
+  files.texts["dags/told.yaml"] =
+      "dag: told\nnotify:\n  - { on: failures, webhook: a, command: b }\ntasks:\n  a: batch\n";
+  std::string report = report_of(files);
+  EXPECT_THAT(report, HasSubstr("\"failures\" is nothing to be told of"));
+  EXPECT_THAT(report, HasSubstr("either a webhook or a command"));
+}
+
 TEST(Load, reads_who_may_come_in) {
   FileSet files = shop();
   files.texts["pinpipe.yaml"] +=

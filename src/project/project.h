@@ -110,10 +110,17 @@ struct TaskSpec {
   bool exponential_backoff = false;
   int64_t retry_delay_max_ms = 86'400'000;
   int64_t execution_timeout_ms = 0;  // 0: none
-  std::string pool;  // empty: the default one
+  std::string pool;                  // empty: the default one
   int pool_slots = 1;
   Params params;
   std::string note;  // what a try's log says first; may be empty
+};
+
+// Who is told of what happens to a DAG's runs.
+struct Notice {
+  std::vector<std::string> on;  // of success, failure, deadline
+  std::string webhook;          // a URL that a JSON object is posted to; or
+  std::string command;          // a shell command that gets it on its standard input
 };
 
 struct DagSpec {
@@ -130,10 +137,36 @@ struct DagSpec {
   int max_active_runs = 16;
   int max_active_tasks = 16;
   int64_t run_timeout_ms = 0;  // 0: none
+  // A run's logical date is the moment it is due (Airflow 3), or the one before (Airflow 2: the
+  // beginning of the interval that ends when it is due).
+  bool interval_dates = false;
+  int64_t deadline_ms = 0;  // 0: none; after that `notify` is told that the run has not ended
+  bool deadline_from_logical_date = false;  // otherwise from when it was queued
+  int64_t history_ms = 365LL * 86'400'000;  // how long ended runs are kept; 0: for ever
+  std::vector<Notice> notify;
   std::vector<std::string> tags;
   Params params;
   std::vector<TaskSpec> tasks;  // as written
   std::string file;             // where it was defined
+};
+
+// One value of a test's row.
+struct TestCell {
+  bool is_null = false;
+  bool is_text = false;  // stood in quotes: text whatever it looks like
+  std::string text;
+};
+using TestRow = std::vector<std::pair<std::string, TestCell>>;  // by column
+
+// What SQL of the project is expected to make of given rows.
+struct TestSpec {
+  std::string name;
+  std::string run;  // "clean.pin", "quarantine.pin", or a question
+  std::vector<std::pair<std::string, std::vector<TestRow>>> given;  // by table
+  std::vector<TestRow> expect;  // the columns that are named; clean rows in any order
+  Position at;
+  Position run_at;
+  std::vector<Position> given_at;
 };
 
 // 0: pick a free one.
@@ -178,6 +211,7 @@ struct Connector {
 struct Mount {
   std::string path;    // "/mnt/pinterest"
   std::string bucket;  // "user-…-bucket"
+  std::string prefix = {};  // of the keys that are seen; may be empty
 };
 
 // Which job stands in for a notebook whose path matches the pattern (* = any run of characters).
@@ -228,10 +262,13 @@ struct Project {
   std::vector<Connector> connectors;
   std::vector<Mount> mounts;
   std::vector<Notebook> notebooks;
+  std::string source;  // where posts' rows come from, as a DSN; empty: the embedded database
+  std::map<std::string, int> pools;  // how many tasks may run in it at once
   std::vector<Dataset> datasets;
   std::vector<ProjectTable> tables;
   std::vector<Query> queries;
   std::vector<DagSpec> dags;
+  std::vector<TestSpec> tests;
 
   const Dataset* find_dataset(std::string_view dataset) const;
   const Query* find_query(std::string_view query) const;

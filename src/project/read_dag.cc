@@ -40,6 +40,48 @@ void read_task_fields(Fields& fields, TaskSpec& task, Diagnostics& out) {
   task.execution_timeout_ms =
       fields.seconds_as_ms("execution_timeout_secs", task.execution_timeout_ms, {0, year_ms});
   task.trigger_rule = read_rule(fields, task.trigger_rule, out);
+  task.pool = fields.text("pool", task.pool);
+  task.pool_slots = static_cast<int>(fields.integer("pool_slots", task.pool_slots, {1, 10'000}));
+}
+
+void read_deadline(Fields& fields, DagSpec& dag, Diagnostics& out) {
+  const Node* node = fields.find("deadline");
+  if (node == nullptr) return;
+  Fields inner(*node, "deadline", out);
+  dag.deadline_from_logical_date =
+      inner.choice("from", "queued_at", {"queued_at", "logical_date"}) == "logical_date";
+  dag.deadline_ms = inner.seconds_as_ms("within_secs", 0, {1, year_ms});
+  if (!inner.has("within_secs")) (void)inner.required_text("within_secs");
+  inner.finish();
+}
+
+void read_notices(Fields& fields, DagSpec& dag, Diagnostics& out) {
+  const Node* list = fields.find("notify");
+  if (list == nullptr) return;
+  if (list->kind != Node::Kind::sequence) {
+    out.add(problems::wrong_type, list->at, "notify is a list", {});
+    return;
+  }
+  for (const Node& item : list->items) {
+    Fields inner(item, "notify", out);
+    Notice notice;
+    notice.on = inner.texts("on");
+    if (notice.on.empty()) notice.on = {"failure"};
+    const std::vector<std::string> known = {"success", "failure", "deadline"};
+    for (const std::string& event : notice.on) {
+      if (std::ranges::find(known, event) != known.end()) continue;
+      out.add(problems::out_of_range, inner.place("on"),
+              fmt::format("\"{}\" is nothing to be told of", event),
+              {.hint = did_you_mean(event, known), .help = "there are success, failure, deadline"});
+    }
+    notice.webhook = inner.text("webhook");
+    notice.command = inner.text("command");
+    inner.finish();
+    if (notice.webhook.empty() == notice.command.empty()) {
+      out.add(problems::missing_key, item.at, "a notice has either a webhook or a command", {});
+    }
+    dag.notify.push_back(std::move(notice));
+  }
 }
 
 struct Placed {
@@ -180,6 +222,12 @@ void read_dag(const Node& tree, Project& project, Diagnostics& out) {
   dag.max_active_runs = static_cast<int>(fields.integer("max_active_runs", 16, {1, 10'000}));
   dag.max_active_tasks = static_cast<int>(fields.integer("max_active_tasks", 16, {1, 10'000}));
   dag.run_timeout_ms = fields.seconds_as_ms("dagrun_timeout_secs", 0, {0, year_ms});
+  dag.interval_dates =
+      fields.choice("cron_semantics", "trigger", {"trigger", "interval"}) == "interval";
+  constexpr int64_t day_ms = 86'400'000;
+  dag.history_ms = day_ms * fields.integer("history_days", dag.history_ms / day_ms, {0, 36'500});
+  read_deadline(fields, dag, out);
+  read_notices(fields, dag, out);
   dag.tags = fields.texts("tags");
   dag.params = read_params(fields, "params", out);
   dag.file = tree.at.source != nullptr ? tree.at.source->name : "";

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "project/place.h"
 #include "project/readers.h"
 
 namespace pinpipe::project {
@@ -140,8 +141,14 @@ void read_mappings(Fields& settings, Project& project, Diagnostics& out) {
       out.add(problems::bad_name, entry.at, "a mount's path begins with /",
               {.length = entry.key.size()});
     }
-    check_name(NameOf::bucket, entry.value.text, entry.value.at, out);
-    project.mounts.push_back({entry.key, entry.value.text});
+    auto target = mount_target(entry.value.text);
+    if (!target) {
+      out.add(problems::bad_name, entry.value.at, target.error().text(),
+              {.length = entry.value.text.size()});
+      return;
+    }
+    check_name(NameOf::bucket, target->bucket, entry.value.at, out);
+    project.mounts.push_back({entry.key, std::move(target->bucket), std::move(target->path)});
   });
   settings.each("notebooks", [&](const Node::Entry& entry) {
     if (entry.value.kind != Node::Kind::scalar) {
@@ -151,6 +158,13 @@ void read_mappings(Fields& settings, Project& project, Diagnostics& out) {
     }
     project.notebooks.push_back({entry.key, entry.value.text});
   });
+  if (const Node* node = settings.find("pools")) {
+    Fields fields(*node, "pools", out);
+    for (const Node::Entry& entry : node->entries) {
+      project.pools[entry.key] = static_cast<int>(fields.integer(entry.key, 1, {1, 10'000}));
+    }
+    fields.finish();
+  }
 }
 
 void read_limits(Fields& settings, Project& project, Diagnostics& out) {
@@ -237,6 +251,7 @@ void read_settings(const Node& tree, const SqlSources& sql, Project& project, Di
   read_mappings(settings, project, out);
   read_limits(settings, project, out);
   read_access(settings, project, out);
+  project.source = settings.text("source", "");
   read_queries(settings, sql, project, out);
   settings.finish();
 }

@@ -177,7 +177,7 @@ if __name__ == "__main__":
   EXPECT_EQ(file.dags[0].id, "good_dag");
   EXPECT_THAT(said(file), ElementsAre("5! PythonOperator runs Python, which is not done here",
                                       HasSubstr("7! BashOperator runs a shell command"),
-                                                  HasSubstr("9! `for` is not followed")));
+                                      HasSubstr("9! `for` is not followed")));
 }
 
 TEST(DagFile, the_year_24_is_noticed) {

@@ -6,43 +6,20 @@
 #include "base/bytes.h"
 #include "base/id.h"
 #include "codec/json.h"
-#include "scheduler/scheduler.h"
+#include "scheduler/ask.h"
 
 namespace pinpipe::scheduler {
-namespace {
 
-constexpr Millis answer_wait_max{60'000};
-
-}  // namespace
-
-template <class T>
-io::Task<Result<T>> Scheduler::ask(std::move_only_function<Result<T>()> work) {
-  struct Box {
-    io::OneShot<std::shared_ptr<Result<T>>> answer;
-  };
-  auto box = std::make_shared<Box>();
-  {
-    std::lock_guard lock(mutex_);
-    if (requests_.size() >= requests_max) {
-      co_return Error(Code::busy, "too many requests wait for the scheduler");
-    }
-    requests_.push_back([this, box, ask_for = std::move(work)]() mutable {
-      auto result = std::make_shared<Result<T>>(ask_for());
-      answers_.push_back([box, result] { box->answer.set(result); });
-    });
-  }
-  signal_.notify_all();
-  auto answer = co_await box->answer.wait(io::after(answer_wait_max));
-  if (!answer) co_return answer.error();
-  co_return std::move(**answer);
+DagView Scheduler::view_of(const Dag& dag) {
+  return {*dag.spec,     dag.row.paused, dag.next_ms, dag.row.last_fired_ms,
+          dag.open_runs, dag.problem,    dag.replaces};
 }
 
 io::Task<Result<std::vector<DagView>>> Scheduler::list_dags() {
   co_return co_await ask<std::vector<DagView>>([this]() -> Result<std::vector<DagView>> {
     std::vector<DagView> views;
     for (const auto& [id, dag] : dags_) {
-      views.push_back({*dag.spec, dag.row.paused, dag.next_ms, dag.row.last_fired_ms, dag.open_runs,
-                       dag.problem});
+      if (!dag.removed) views.push_back(view_of(dag));
     }
     return views;
   });
@@ -52,9 +29,7 @@ io::Task<Result<DagView>> Scheduler::dag(std::string dag_id) {
   co_return co_await ask<DagView>([this, dag_id = std::move(dag_id)]() -> Result<DagView> {
     auto found = find(dag_id);
     if (!found) return found.error();
-    const Dag& dag = **found;
-    return DagView{*dag.spec,     dag.row.paused, dag.next_ms, dag.row.last_fired_ms,
-                   dag.open_runs, dag.problem};
+    return view_of(**found);
   });
 }
 
@@ -106,6 +81,7 @@ Result<DagRun> Scheduler::accept(TriggerRequest request, bool taken) {
   run.conf = codec::to_json(*conf);
   run.note = request.note;
   run.triggered_by = request.triggered_by;
+  run.timeout_ms = request.timeout_ms;
   return admit(std::move(run));
 }
 
@@ -118,23 +94,6 @@ io::Task<Status> Scheduler::set_paused(std::string dag_id, bool paused) {
     plan(**dag);
     return true;
   });
-  if (!done) co_return done.error();
-  co_return Status{};
-}
-
-io::Task<Status> Scheduler::put_dag(project::DagSpec spec) {
-  auto schedule = co_await parts_.disk.run([&] { return Schedule::of(spec, parts_.files); });
-  if (!schedule) co_return schedule.error();
-  auto done = co_await ask<bool>(
-      [this, spec = std::move(spec), schedule = std::move(*schedule)]() mutable -> Result<bool> {
-        if (!dags_.contains(spec.id) && dags_.size() >= dags_max) {
-          return Error(Code::busy, "there are too many DAGs");
-        }
-        std::string id = spec.id;
-        adopt(std::move(spec), std::move(schedule));
-        plan(dags_.at(id));
-        return true;
-      });
   if (!done) co_return done.error();
   co_return Status{};
 }
@@ -202,6 +161,24 @@ io::Task<Result<RunPage>> Scheduler::list_runs(RunFilter filter) {
 
 io::Task<Result<DagRun>> Scheduler::find_run(std::string dag_id, std::string run_id) {
   co_return co_await parts_.disk.run([&] { return store_->run(dag_id, run_id); });
+}
+
+io::Task<Result<std::vector<PoolView>>> Scheduler::pools() {
+  using Views = std::vector<PoolView>;
+  co_return co_await ask<Views>([this]() -> Result<Views> {
+    std::map<std::string, int> slots = parts_.pools;
+    slots.try_emplace(std::string(default_pool), default_pool_slots);
+    Views views;
+    for (const auto& [name, count] : slots) {
+      auto used = pool_used_.find(name);
+      views.push_back({name, count, used == pool_used_.end() ? 0 : used->second});
+    }
+    return views;
+  });
+}
+
+io::Task<Result<DagRun>> Scheduler::find_run_numbered(int64_t number) {
+  co_return co_await parts_.disk.run([&] { return store_->run_numbered(number); });
 }
 
 io::Task<Result<std::string>> Scheduler::task_log(std::string dag_id, std::string run_id,

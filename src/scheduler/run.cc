@@ -107,13 +107,14 @@ void RunMachine::begin(int64_t now_ms) {
   examine(std::move(all), now_ms);
 }
 
-std::vector<size_t> RunMachine::startable(size_t most) const {
+std::vector<size_t> RunMachine::startable(size_t most,
+                                          const std::function<bool(size_t)>& fits) const {
   std::vector<size_t> tasks;
   if (run_.state != RunState::running) return tasks;
   for (size_t task : ready_) {
     if (tasks.size() == most) break;
     // A try that was told to stop may still be on its way out.
-    if (!links_[task].busy) tasks.push_back(task);
+    if (!links_[task].busy && (!fits || fits(task))) tasks.push_back(task);
   }
   return tasks;
 }
@@ -171,7 +172,7 @@ void RunMachine::fail_try(size_t task, const std::string& note, bool for_good, i
 
 void RunMachine::tick(int64_t now_ms) {
   if (run_.state != RunState::running) return;
-  if (dag_->run_timeout_ms > 0 && now_ms >= run_.start_ms + dag_->run_timeout_ms) {
+  if (timeout_ms() > 0 && now_ms >= run_.start_ms + timeout_ms()) {
     return cancel("the run took longer than its time limit", now_ms);
   }
   while (!retries_.empty() && retries_.begin()->first <= now_ms) {
@@ -187,8 +188,8 @@ std::optional<int64_t> RunMachine::next_due_ms() const {
   std::optional<int64_t> due;
   if (run_.state != RunState::running) return due;
   if (!retries_.empty()) due = retries_.begin()->first;
-  if (dag_->run_timeout_ms > 0) {
-    int64_t limit = run_.start_ms + dag_->run_timeout_ms;
+  if (timeout_ms() > 0) {
+    int64_t limit = run_.start_ms + timeout_ms();
     due = due ? std::min(*due, limit) : limit;
   }
   return due;
@@ -343,6 +344,55 @@ std::vector<size_t> RunMachine::clear(const std::vector<size_t>& tasks, bool dow
     examine(cleared, now_ms);
   }
   return cleared;
+}
+
+void RunMachine::mark(const std::vector<size_t>& tasks, TaskState state, int64_t now_ms) {
+  if (tasks.empty()) return;
+  // An ended run is open while its tasks are set, so that its end is found again.
+  run_.state = RunState::running;
+  run_.end_ms = 0;
+  if (run_.start_ms == 0) run_.start_ms = now_ms;
+  changes_.run = true;
+  auto reopen = [&](size_t task) {
+    TaskRun& entry = run_.tasks[task];
+    if (scheduler::has_ended(entry.state)) {
+      count_ended(task, -1);
+      ++open_;
+    }
+    std::erase(ready_, task);
+    retries_.erase({entry.retry_at_ms, task});
+    set_state(task, TaskState::none);
+  };
+  std::vector<size_t> stuck;
+  if (state == TaskState::success) {
+    for (size_t task : reached_from(tasks, true)) {
+      if (run_.tasks[task].state == TaskState::upstream_failed) stuck.push_back(task);
+    }
+  }
+  for (size_t task : stuck) reopen(task);
+  for (size_t task : tasks) {
+    if (task >= links_.size()) continue;
+    reopen(task);
+    TaskRun& entry = run_.tasks[task];
+    entry.state = state;
+    entry.end_ms = now_ms;
+    entry.note = "marked as " + std::string(name_of(state));
+    --open_;
+    count_ended(task, 1);
+  }
+  std::vector<size_t> all(links_.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+  examine(std::move(all), now_ms);
+}
+
+void RunMachine::set_note(std::string note) {
+  run_.note = std::move(note);
+  changes_.run = true;
+}
+
+void RunMachine::set_deadline_told() {
+  run_.deadline_told = true;
+  changes_.run = true;
 }
 
 void RunMachine::cancel(const std::string& note, int64_t now_ms) {

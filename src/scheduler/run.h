@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -62,6 +63,7 @@ struct TaskRun {
 };
 
 struct DagRun {
+  int64_t number = 0;  // over all runs, in the order they were made; 0: not stored yet
   std::string dag_id;
   std::string run_id;
   RunType type = RunType::manual;
@@ -74,6 +76,8 @@ struct DagRun {
   std::string conf = "{}";  // a JSON object
   std::string note;
   std::string triggered_by;
+  int64_t timeout_ms = 0;      // 0: the DAG's
+  bool deadline_told = false;  // that it is late has been said
   std::vector<TaskRun> tasks;
 };
 
@@ -95,8 +99,9 @@ class RunMachine {
 
   // A queued run starts.
   void begin(int64_t now_ms);
-  // Up to `most` tasks that may start now; they stay listed until started().
-  std::vector<size_t> startable(size_t most) const;
+  // Up to `most` tasks that may start now and that `fits` takes; they stay listed until started().
+  std::vector<size_t> startable(size_t most,
+                                const std::function<bool(size_t)>& fits = nullptr) const;
   void started(size_t task, int64_t now_ms);
   // The try that started() announced is over. What a cancelled or cleared try says is not counted.
   void finished(size_t task, const Outcome& outcome, int64_t now_ms);
@@ -109,6 +114,12 @@ class RunMachine {
   std::vector<size_t> clear(const std::vector<size_t>& tasks, bool downstream, int64_t now_ms);
   // The set clear() would touch.
   std::vector<size_t> reached_from(const std::vector<size_t>& tasks, bool downstream) const;
+  // Somebody says how a task, or all that have not succeeded, ended. What comes after a task that
+  // is successful now, and had not run for its sake, goes back to its beginning; what runs has to
+  // be stopped.
+  void mark(const std::vector<size_t>& tasks, TaskState state, int64_t now_ms);
+  void set_note(std::string note);
+  void set_deadline_told();
   // The run fails; what waits is skipped, what runs has to be stopped.
   void cancel(const std::string& note, int64_t now_ms);
   // After the process died: tries that ran have failed, and are retried as their task allows.
@@ -140,6 +151,9 @@ class RunMachine {
   void set_state(size_t task, TaskState state);
   void examine(std::vector<size_t> tasks, int64_t now_ms);
   void count_ended(size_t task, int by);
+  int64_t timeout_ms() const {
+    return run_.timeout_ms > 0 ? run_.timeout_ms : dag_->run_timeout_ms;
+  }
   void end_if_done(int64_t now_ms);
   void fail_try(size_t task, const std::string& note, bool for_good, int64_t now_ms);
 

@@ -5,7 +5,7 @@
 namespace pinpipe::scheduler {
 namespace {
 
-constexpr std::array<std::string_view, 1> migrations = {R"sql(
+constexpr std::array<std::string_view, 2> migrations = {R"sql(
   CREATE TABLE dags (
     dag_id TEXT PRIMARY KEY, paused INTEGER NOT NULL, first_seen_ms INTEGER NOT NULL,
     last_fired_ms INTEGER NOT NULL) WITHOUT ROWID;
@@ -24,11 +24,17 @@ constexpr std::array<std::string_view, 1> migrations = {R"sql(
     dag_id TEXT NOT NULL, run_id TEXT NOT NULL, task_id TEXT NOT NULL, try_number INTEGER NOT NULL,
     part INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL);
   CREATE INDEX logs_of_try ON logs (dag_id, run_id, task_id, try_number);
+)sql",
+                                                        R"sql(
+  ALTER TABLE runs ADD COLUMN deadline_told INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN timeout_ms INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX ended_runs ON runs (dag_id, end_ms) WHERE state IN ('success', 'failed');
+  CREATE INDEX runs_by_date ON runs (dag_id, logical_ms);
 )sql"};
 
 constexpr std::string_view run_columns =
     "dag_id, run_id, type, state, logical_ms, run_after_ms, queued_ms, start_ms, end_ms, conf, "
-    "note, triggered_by";
+    "note, triggered_by, number, deadline_told, timeout_ms";
 
 DagRun run_of(const state::Rows& rows) {
   DagRun run;
@@ -44,6 +50,9 @@ DagRun run_of(const state::Rows& rows) {
   run.conf = rows.text(9);
   run.note = rows.text(10);
   run.triggered_by = rows.text(11);
+  run.number = rows.integer(12);
+  run.deadline_told = rows.integer(13) != 0;
+  run.timeout_ms = rows.integer(14);
   return run;
 }
 
@@ -78,13 +87,41 @@ Status add_tasks(state::Connection& connection, DagRun& run) {
 Status write_run(state::Connection& connection, const DagRun& run) {
   return connection.run(
       "INSERT INTO runs (dag_id, run_id, type, state, logical_ms, run_after_ms, queued_ms, "
-      "start_ms, end_ms, conf, note, triggered_by) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
+      "start_ms, end_ms, conf, note, triggered_by, deadline_told, timeout_ms) "
+      "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
       "ON CONFLICT (dag_id, run_id) DO UPDATE SET state = excluded.state, "
       "queued_ms = excluded.queued_ms, start_ms = excluded.start_ms, end_ms = excluded.end_ms, "
-      "note = excluded.note",
+      "note = excluded.note, deadline_told = excluded.deadline_told",
       {run.dag_id, run.run_id, name_of(run.type), name_of(run.state), run.logical_ms,
        run.run_after_ms, run.queued_ms, run.start_ms, run.end_ms, run.conf, run.note,
-       run.triggered_by});
+       run.triggered_by, run.deadline_told, run.timeout_ms});
+}
+
+Status delete_run(state::Connection& connection, const RunName& run) {
+  for (std::string_view sql : {"DELETE FROM logs WHERE dag_id = ? AND run_id = ?",
+                               "DELETE FROM tasks WHERE dag_id = ? AND run_id = ?",
+                               "DELETE FROM runs WHERE dag_id = ? AND run_id = ?"}) {
+    Status done = connection.run(sql, {run.dag_id, run.run_id});
+    if (!done) return done;
+  }
+  return {};
+}
+
+Status forget(state::Connection& connection, const Forgetting& what) {
+  std::vector<RunName> runs;
+  {
+    auto rows = connection.query(
+        "SELECT run_id FROM runs WHERE dag_id = ? AND state IN ('success', 'failed') "
+        "AND end_ms < ? LIMIT ?",
+        {what.dag_id, what.ended_before_ms, Forgetting::runs_max});
+    while (rows.next()) runs.push_back({what.dag_id, rows.text(0)});
+    if (!rows.status()) return rows.status();
+  }
+  for (const RunName& run : runs) {
+    Status done = delete_run(connection, run);
+    if (!done) return done;
+  }
+  return {};
 }
 
 Status write_task(state::Connection& connection, const TaskRow& row) {
@@ -125,6 +162,14 @@ Status RunStore::write(const StoreBatch& batch) {
       Status done = connection.run(
           "INSERT INTO logs (dag_id, run_id, task_id, try_number, text) VALUES (?,?,?,?,?)",
           {log.dag_id, log.run_id, log.task_id, log.try_number, log.text});
+      if (!done) return done;
+    }
+    for (const RunName& run : batch.deleted) {
+      Status done = delete_run(connection, run);
+      if (!done) return done;
+    }
+    for (const Forgetting& what : batch.forgotten) {
+      Status done = forget(connection, what);
       if (!done) return done;
     }
     return {};
@@ -186,6 +231,35 @@ Result<DagRun> RunStore::run(const std::string& dag_id, const std::string& run_i
     Status done = add_tasks(connection, runs->front());
     if (!done) return done.error();
     return std::move(runs->front());
+  });
+}
+
+Result<DagRun> RunStore::run_numbered(int64_t number) {
+  return database_->read([&](state::Connection& connection) -> Result<DagRun> {
+    static const std::string sql =
+        "SELECT " + std::string(run_columns) + " FROM runs WHERE number = ?";
+    auto runs = runs_from(connection.query(sql, {number}));
+    if (!runs) return runs.error();
+    if (runs->empty()) return Error(Code::not_found, "there is no run " + std::to_string(number));
+    Status done = add_tasks(connection, runs->front());
+    if (!done) return done.error();
+    return std::move(runs->front());
+  });
+}
+
+Result<std::vector<DagRun>> RunStore::runs_dated(const std::string& dag_id, int64_t from_ms,
+                                                 int64_t to_ms) {
+  return database_->read([&](state::Connection& connection) -> Result<std::vector<DagRun>> {
+    static const std::string sql =
+        "SELECT " + std::string(run_columns) +
+        " FROM runs WHERE dag_id = ? AND logical_ms BETWEEN ? AND ? ORDER BY number";
+    auto runs = runs_from(connection.query(sql, {dag_id, from_ms, to_ms}));
+    if (!runs) return runs;
+    for (DagRun& run : *runs) {
+      Status done = add_tasks(connection, run);
+      if (!done) return done.error();
+    }
+    return runs;
   });
 }
 

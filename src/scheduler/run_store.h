@@ -35,13 +35,30 @@ struct LogRow {
   std::string text;
 };
 
+struct RunName {
+  std::string dag_id;
+  std::string run_id;
+};
+
+// Runs of this DAG that ended before the moment are forgotten, with their tasks and logs.
+struct Forgetting {
+  static constexpr int64_t runs_max = 1000;  // in one batch
+  std::string dag_id;
+  int64_t ended_before_ms = 0;
+};
+
 struct StoreBatch {
   std::vector<DagRow> dags;
   std::vector<DagRun> runs;  // without their tasks
   std::vector<TaskRow> tasks;
   std::vector<LogRow> logs;
+  std::vector<RunName> deleted;
+  std::vector<Forgetting> forgotten;
 
-  bool empty() const { return dags.empty() && runs.empty() && tasks.empty() && logs.empty(); }
+  bool empty() const {
+    return dags.empty() && runs.empty() && tasks.empty() && logs.empty() && deleted.empty() &&
+           forgotten.empty();
+  }
 };
 
 struct RunFilter {
@@ -67,6 +84,9 @@ class RunStore {
   Result<RunPage> runs(const RunFilter& filter);
   // With its tasks; `not_found` when there is none.
   Result<DagRun> run(const std::string& dag_id, const std::string& run_id);
+  Result<DagRun> run_numbered(int64_t number);
+  // Those with logical dates in [from, to], with their tasks.
+  Result<std::vector<DagRun>> runs_dated(const std::string& dag_id, int64_t from_ms, int64_t to_ms);
   Result<bool> has_logical_date(const std::string& dag_id, int64_t logical_ms);
   // The stored lines of one try.
   Result<std::string> log(const std::string& dag_id, const std::string& run_id,

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log_line.h"
 #include "project/nearest.h"
+#include "scheduler/try.h"
 
 namespace pinpipe::scheduler {
 namespace {
@@ -26,29 +27,14 @@ std::string airflow_time(int64_t at_ms) {
   return to_rfc3339(at_ms).substr(0, at_ms % 1000 == 0 ? 19 : 23) + "+00:00";
 }
 
-// One try under way: what its job reads and how it is stopped.
-struct Scheduler::Try {
-  explicit Try(Clock& clock) : log(clock), context{.log = log} {}
-
-  RunKey key;
-  size_t task = 0;
-  std::string job;
-  int64_t timeout_ms = 0;
-  TaskLog log;
-  JobContext context;
-  io::OneShot<Outcome> done;
-  io::Scope* scope = nullptr;  // while the job runs
-  bool stopping = false;
-  bool ended = false;
-};
-
 Scheduler::Scheduler(Parts parts, std::unique_ptr<RunStore> store)
     : parts_(parts), store_(std::move(store)), scope_(parts.loop) {}
 
 Scheduler::~Scheduler() = default;
 
 Result<std::unique_ptr<Scheduler>> Scheduler::open(const std::string& path, Parts parts,
-                                                   const std::vector<project::DagSpec>& dags) {
+                                                   const std::vector<project::DagSpec>& dags,
+                                                   std::vector<DagFile> files) {
   if (dags.size() > dags_max) return Error(Code::invalid, "there are too many DAGs");
   auto store = RunStore::open(path);
   if (!store) return store.error();
@@ -56,7 +42,12 @@ Result<std::unique_ptr<Scheduler>> Scheduler::open(const std::string& path, Part
   auto rows = self->store_->dags();
   if (!rows) return rows.error();
   for (DagRow& row : *rows) self->known_dags_[row.dag_id] = row;
-  for (const project::DagSpec& spec : dags) self->adopt(spec, Schedule::of(spec, parts.files));
+  for (const project::DagSpec& spec : dags) {
+    self->adopt(spec, Schedule::of(spec, parts.files));
+    Status fits = self->check(spec);
+    if (!fits) self->dags_.at(spec.id).problem = fits.error().text();
+  }
+  for (DagFile& file : files) self->take_file(self->with_schedules(std::move(file)));
 
   auto open_runs = self->store_->open_runs();
   if (!open_runs) return open_runs.error();
@@ -86,8 +77,9 @@ void Scheduler::register_job(std::string name, Job job) {
 }
 
 // Takes the definition in, with what is known about the DAG from before.
-void Scheduler::adopt(project::DagSpec spec, Result<Schedule> schedule) {
+Scheduler::Dag& Scheduler::adopt(project::DagSpec spec, Result<Schedule> schedule) {
   Dag& dag = dags_[spec.id];
+  dag.removed = false;
   if (dag.row.dag_id.empty()) {
     auto known = known_dags_.extract(spec.id);
     dag.row = known.empty() ? DagRow{spec.id, false, parts_.clock.wall_ms(), 0}
@@ -101,13 +93,16 @@ void Scheduler::adopt(project::DagSpec spec, Result<Schedule> schedule) {
              {{"dag", spec.id}, {"reason", dag.problem}});
   }
   dag.spec = std::make_shared<const project::DagSpec>(std::move(spec));
+  return dag;
 }
 
 Result<Scheduler::Dag*> Scheduler::find(const std::string& dag_id) {
   auto found = dags_.find(dag_id);
-  if (found != dags_.end()) return &found->second;
+  if (found != dags_.end() && !found->second.removed) return &found->second;
   std::vector<std::string> known;
-  for (const auto& [id, dag] : dags_) known.push_back(id);
+  for (const auto& [id, dag] : dags_) {
+    if (!dag.removed) known.push_back(id);
+  }
   return no_dag(dag_id, known);
 }
 
@@ -116,7 +111,7 @@ void Scheduler::plan(Dag& dag) {
   if (dag.next_ms) due_.erase({*dag.next_ms, dag.row.dag_id});
   dag.next_ms = dag.schedule ? dag.schedule->next_ms(dag.row.last_fired_ms, dag.row.first_seen_ms)
                              : std::nullopt;
-  if (dag.next_ms && !dag.row.paused && dag.open_runs < dag.spec->max_active_runs) {
+  if (dag.next_ms && !dag.removed && !dag.row.paused && dag.open_runs < dag.spec->max_active_runs) {
     due_.emplace(*dag.next_ms, dag.row.dag_id);
   }
 }
@@ -129,6 +124,7 @@ io::Task<> Scheduler::run() {
     take_ended(now);
     fire_due(now);
     advance_runs(now);
+    forget_old(now);
     StoreBatch batch = collect();
     if (!batch.empty()) {
       Status stored = co_await store(std::move(batch));
@@ -145,7 +141,13 @@ io::Task<> Scheduler::answer_requests() {
   while (!co_await io::cancelled()) {
     uint64_t version = signal_.version();
     take_requests();
-    for (auto& answer : std::exchange(answers_, {})) answer();
+    StoreBatch batch = collect();
+    to_tell_.clear();
+    if (!batch.empty()) {
+      Status stored = co_await store(std::move(batch));
+      if (!stored) break;
+    }
+    act_on_stored();
     (void)co_await signal_.wait_beyond(version, io::never);
   }
 }
@@ -165,6 +167,7 @@ void Scheduler::take_ended(int64_t now_ms) {
     if (!outcome.note.empty()) attempt->log.error(outcome.note);
     attempt->log.close();
     attempt->ended = true;
+    pool_used_[attempt->pool] -= attempt->slots;
     OpenRun& run = runs_.at(attempt->key);
     run.tries.erase(attempt->task);
     run.machine.finished(attempt->task, outcome, now_ms);
@@ -178,9 +181,9 @@ void Scheduler::fire_due(int64_t now_ms) {
     int64_t at = dag.schedule->fire_ms(*dag.next_ms, now_ms);
     DagRun run;
     run.dag_id = dag_id;
-    run.run_id = "scheduled__" + airflow_time(at);
+    run.logical_ms = dag.schedule->logical_ms(at);
+    run.run_id = "scheduled__" + airflow_time(*run.logical_ms);
     run.type = RunType::scheduled;
-    run.logical_ms = at;
     run.run_after_ms = at;
     run.triggered_by = "timetable";
     dag.row.last_fired_ms = std::max(dag.row.last_fired_ms, at);
@@ -217,34 +220,10 @@ Result<Scheduler::OpenRun*> Scheduler::reopen(const DagRun& stored) {
   if (!dag) return dag.error();
   uint64_t number = next_number_++;
   auto entry = runs_.emplace(key, OpenRun{RunMachine((*dag)->spec, stored), number, {}}).first;
+  entry->second.told_end = entry->second.machine.has_ended();
   order_.emplace(number, key);
   ++(*dag)->open_runs;
   return &entry->second;
-}
-
-void Scheduler::advance_runs(int64_t now_ms) {
-  for (auto& [id, dag] : dags_) dag.running = 0;
-  for (const auto& [key, run] : runs_) {
-    if (run.machine.run().state == RunState::running) ++dags_.at(key.first).running;
-  }
-  for (const auto& [number, key] : order_) {
-    OpenRun& run = runs_.at(key);
-    RunMachine& machine = run.machine;
-    Dag& dag = dags_.at(key.first);
-    RunState before = machine.run().state;
-    if (before == RunState::queued && !dag.row.paused && dag.running < dag.spec->max_active_runs &&
-        machine.run().run_after_ms <= now_ms) {
-      machine.begin(now_ms);
-      ++dag.running;
-    }
-    machine.tick(now_ms);
-    if (!dag.row.paused) {
-      auto most = static_cast<size_t>(machine.dag().max_active_tasks);
-      size_t free = most > machine.busy_count() ? most - machine.busy_count() : 0;
-      for (size_t task : machine.startable(free)) start_try(key, run, task, now_ms);
-    }
-    for (size_t task : machine.to_stop()) run.tries.at(task)->stopping = true;
-  }
 }
 
 void Scheduler::start_try(const RunKey& key, OpenRun& run, size_t task, int64_t now_ms) {
@@ -256,7 +235,10 @@ void Scheduler::start_try(const RunKey& key, OpenRun& run, size_t task, int64_t 
   attempt->key = key;
   attempt->task = task;
   attempt->job = spec.job;
+  attempt->pool = pool_of(spec);
+  attempt->slots = slots_of(spec);
   attempt->timeout_ms = spec.execution_timeout_ms;
+  if (!spec.note.empty()) attempt->log.info(spec.note);
   JobContext& context = attempt->context;
   context.dag_id = key.first;
   context.run_id = key.second;
@@ -272,12 +254,22 @@ void Scheduler::start_try(const RunKey& key, OpenRun& run, size_t task, int64_t 
 
 StoreBatch Scheduler::collect() {
   StoreBatch batch;
-  for (const std::string& id : changed_dags_) batch.dags.push_back(dags_.at(id).row);
+  for (const std::string& id : changed_dags_) {
+    auto dag = dags_.find(id);
+    batch.dags.push_back(dag != dags_.end() ? dag->second.row : known_dags_.at(id));
+  }
   changed_dags_.clear();
+  batch.deleted = std::exchange(deleted_, {});
+  batch.forgotten = std::exchange(forgotten_, {});
   for (auto& [key, run] : runs_) {
     RunMachine::Changes changes = run.machine.take_changes();
     bool fresh = new_runs_.contains(key);
     const DagRun& state = run.machine.run();
+    if (!run.machine.has_ended()) {
+      run.told_end = false;
+    } else if (!std::exchange(run.told_end, true)) {
+      tell(run.machine, state.state == RunState::success ? "success" : "failure");
+    }
     if (fresh || changes.run) {
       DagRun row = state;
       row.tasks.clear();
@@ -320,6 +312,7 @@ void Scheduler::act_on_stored() {
     scope_.spawn("try", run_try(attempt));
   }
   to_start_.clear();
+  for (Told& told : std::exchange(to_tell_, {})) scope_.spawn("tell", tell_one(std::move(told)));
   for (const std::shared_ptr<Try>& attempt : live_) {
     if (attempt->stopping && attempt->scope != nullptr) attempt->scope->cancel();
   }
@@ -335,6 +328,10 @@ void Scheduler::act_on_stored() {
     --dag.open_runs;
     plan(dag);
     runs_.erase(open);
+    if (dag.removed && dag.open_runs == 0) {
+      known_dags_[dag.row.dag_id] = dag.row;
+      dags_.erase(at->second.first);
+    }
     at = order_.erase(at);
     signal_.notify_all();  // the DAG may have room for the next run
   }
@@ -351,6 +348,7 @@ io::Instant Scheduler::next_wake(int64_t now_ms) const {
   if (!due_.empty()) consider(due_.begin()->first);
   for (const auto& [key, run] : runs_) {
     if (auto due = run.machine.next_due_ms()) consider(*due);
+    if (auto deadline = deadline_of(run.machine)) consider(*deadline);
     const DagRun& state = run.machine.run();
     if (state.state == RunState::queued && state.run_after_ms > now_ms) {
       consider(state.run_after_ms);

@@ -67,7 +67,7 @@ ClearWish read_wish(Body& body) {
   body.only_without("start_date", nullptr, one_run);
   body.only_without("end_date", nullptr, one_run);
   body.only_without("reset_dag_runs", true, "a run goes on when tasks of it are cleared");
-  body.only_without("note", "", "the note of a run is given when it is triggered");
+  body.only_without("note", "", "a note is set by PATCH of the run");
   (void)body.raw(
       "run_on_latest_version");  // a run that has ended goes on with the DAG as it is now
   body.finish();
@@ -177,7 +177,7 @@ io::Task<Answer> Door::clear_run(const http::Request& request) const {
   clear.dry_run = body.flag("dry_run", true);
   clear.only_failed = body.flag("only_failed", false);
   body.only_without("only_new", false, "a run that is cleared takes new tasks up by itself");
-  body.only_without("note", "", "the note of a run is given when it is triggered");
+  body.only_without("note", "", "a note is set by PATCH of the run");
   (void)body.raw(
       "run_on_latest_version");  // a run that has ended goes on with the DAG as it is now
   body.finish();

@@ -150,7 +150,7 @@ io::Task<Answer> Door::show_task(const http::Request& request) const {
                           fmt::format("Task with id {} was not found", request.param("task_id")));
 }
 
-// A DAG whose schedule cannot be followed is what we have of Airflow's import errors.
+// What of the DAG files was not taken, and the DAGs whose schedules cannot be followed.
 io::Task<Answer> Door::list_import_errors(const http::Request& request) const {
   Issues issues;
   Query query(request, issues);
@@ -160,16 +160,51 @@ io::Task<Answer> Door::list_import_errors(const http::Request& request) const {
   if (!issues.empty()) co_return issues.answer();
   auto dags = co_await options_.scheduler->list_dags();
   if (!dags) co_return answer_error(dags.error());
+  auto files = co_await options_.scheduler->files();
+  if (!files) co_return answer_error(files.error());
+  std::vector<ImportError> all;
+  for (const scheduler::DagFileView& file : *files) {
+    for (const scheduler::DagFileProblem& one : file.problems) {
+      if (!one.refused) continue;
+      all.push_back({file.name, fmt::format("line {}: {}", one.line, one.sentence), file.read_ms});
+    }
+  }
+  for (const DagView& dag : *dags) {
+    if (dag.problem.empty()) continue;
+    all.push_back({dag.spec.file, fmt::format("DAG {}: {}", dag.spec.id, dag.problem),
+                   options_.clock->wall_ms()});
+  }
   Json errors = Json::array();
   int64_t total = 0;
-  for (const DagView& dag : *dags) {
-    if (dag.problem.empty() || !matches_pattern(dag.spec.file, pattern)) continue;
+  for (const ImportError& one : all) {
+    if (!matches_pattern(one.file, pattern)) continue;
     ++total;
     if (total <= page.offset || total > page.offset + page.limit) continue;
-    errors.push(import_error_json(dag, total, options_.clock->wall_ms()));
+    errors.push(import_error_json(one, total));
   }
   co_return answer_json(
       200, Json::object({{"import_errors", std::move(errors)}, {"total_entries", total}}));
+}
+
+io::Task<Answer> Door::list_pools(const http::Request& request) const {
+  Issues issues;
+  Query query(request, issues);
+  Page page = page_of(query);
+  std::string pattern = query.text("pool_name_pattern").value_or("~");
+  query.finish();
+  if (!issues.empty()) co_return issues.answer();
+  auto pools = co_await options_.scheduler->pools();
+  if (!pools) co_return answer_error(pools.error());
+  std::erase_if(*pools, [&](const scheduler::PoolView& pool) {
+    return !matches_pattern(pool.name, pattern);
+  });
+  Json list = Json::array();
+  for (size_t i = static_cast<size_t>(page.offset);
+       i < pools->size() && list.size() < static_cast<size_t>(page.limit); ++i) {
+    list.push(pool_json((*pools)[i]));
+  }
+  co_return answer_json(
+      200, Json::object({{"pools", std::move(list)}, {"total_entries", pools->size()}}));
 }
 
 }  // namespace pinpipe::airflow

@@ -35,7 +35,7 @@ const std::vector<Door::Route>& Door::routes() {
       {"GET", "/api/v2/monitor/health", open, &Door::health},
       {"GET", "/api/v2/importErrors", read, &Door::list_import_errors},
       {"GET", "/api/v2/dagWarnings", read, &Door::nothing_known},
-      {"GET", "/api/v2/pools", read, &Door::nothing_known},
+      {"GET", "/api/v2/pools", read, &Door::list_pools},
       {"GET", "/api/v2/variables", read, &Door::nothing_known},
       {"GET", "/api/v2/connections", read, &Door::nothing_known},
       {"GET", "/api/v2/dags", read, &Door::list_dags},
@@ -50,11 +50,16 @@ const std::vector<Door::Route>& Door::routes() {
       {"POST", "/api/v2/dags/{dag_id}/dagRuns/list", read, &Door::list_runs_by_body},
       {"GET", "/api/v2/dags/{dag_id}/dagRuns/{run_id}", read, &Door::show_run},
       {"PATCH", "/api/v2/dags/{dag_id}/dagRuns/{run_id}", write, &Door::change_run},
+      {"DELETE", "/api/v2/dags/{dag_id}/dagRuns/{run_id}", write, &Door::delete_run},
       {"POST", "/api/v2/dags/{dag_id}/dagRuns/{run_id}/clear", write, &Door::clear_run},
       {"GET", "/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", read,
        &Door::list_task_instances},
       {"GET", "/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", read,
        &Door::show_task_instance},
+      {"PATCH", "/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", write,
+       &Door::change_task_instance},
+      {"PATCH", "/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/dry_run", write,
+       &Door::would_change_task_instance},
       {"GET", "/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try}", read,
        &Door::show_log},
       {"GET", "/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", read,
@@ -172,8 +177,7 @@ io::Task<Answer> Door::health(const http::Request&) const {
                                                 {"latest_dag_processor_heartbeat", nullptr}})}}));
 }
 
-// Lists of what Airflow keeps and we do not: connections and variables are the project's files,
-// the limits that pools give are the DAGs' own.
+// Lists of what Airflow keeps and we do not: connections and variables are the project's files.
 io::Task<Answer> Door::nothing_known(const http::Request& request) const {
   std::string_view path = request.path();
   std::string_view noun = path.substr(path.rfind('/') + 1);

@@ -4,8 +4,7 @@
 //   /api/v2/dags[/{dag_id}[/details|/tasks[/{task_id}]|/clearTaskInstances]]
 //   /api/v2/dags/{dag_id}/dagRuns[/{run_id}[/clear|/taskInstances[/{task_id}[/logs/{try}]]]]
 // Names, types and error shapes are Airflow 3's: {"detail": …} with 400 401 404 405 409 422.
-// What there is not here (pools, variables, connections, warnings) is an empty list; what we cannot
-// do (delete a run, mark one as successful, write notes later) is refused with the reason.
+// What there is not here (variables, connections, warnings) is an empty list.
 // Who may: the local socket's file permission is authority; over TCP a call that writes needs the
 // token ("Authorization: Bearer …"), reading needs none on loopback.
 #pragma once
@@ -71,6 +70,7 @@ class Door {
   io::Task<Answer> list_tasks(const http::Request& request) const;
   io::Task<Answer> show_task(const http::Request& request) const;
   io::Task<Answer> list_import_errors(const http::Request& request) const;
+  io::Task<Answer> list_pools(const http::Request& request) const;
 
   // runs.cc
   io::Task<Answer> trigger(const http::Request& request) const;
@@ -78,11 +78,15 @@ class Door {
   io::Task<Answer> list_runs_by_body(const http::Request& request) const;
   io::Task<Answer> show_run(const http::Request& request) const;
   io::Task<Answer> change_run(const http::Request& request) const;
+  io::Task<Answer> delete_run(const http::Request& request) const;
   io::Task<Status> set_run_state(scheduler::DagRun run, std::string wanted) const;
 
   // task_instances.cc
   io::Task<Answer> list_task_instances(const http::Request& request) const;
   io::Task<Answer> show_task_instance(const http::Request& request) const;
+  io::Task<Answer> change_task_instance(const http::Request& request) const;
+  io::Task<Answer> would_change_task_instance(const http::Request& request) const;
+  io::Task<Answer> mark_task(const http::Request& request, bool dry_run) const;
   io::Task<Answer> show_log(const http::Request& request) const;
   io::Task<Answer> list_xcoms(const http::Request& request) const;
 

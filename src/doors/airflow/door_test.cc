@@ -339,10 +339,41 @@ TEST_F(AirflowDoorTest, a_run_is_cancelled_by_setting_it_failed) {
   EXPECT_EQ(failed.status, 200) << failed.text;
   EXPECT_EQ(failed.body["state"], Json("failed"));
   EXPECT_EQ(patch(path, R"({"state":"failed"})").status, 200);
-  EXPECT_EQ(patch(path, R"({"state":"success"})").status, 400);
   EXPECT_EQ(patch(path, R"({"state":"running"})").status, 422);
-  EXPECT_EQ(patch(path, R"({"note":"later"})").status, 400);
+  EXPECT_EQ(patch(path, R"({"note":"later"})").body["note"], Json("later"));
   EXPECT_EQ(patch(path + "?update_mask=state", R"({"state":"failed","note":"x"})").status, 200);
+}
+
+TEST_F(AirflowDoorTest, runs_and_tasks_are_marked_and_deleted) {
+  std::string path = ended("m");
+  EXPECT_EQ(get(path).body["state"], Json("failed"));
+  auto would = patch(path + "/taskInstances/ask/dry_run", R"({"new_state":"success"})");
+  EXPECT_EQ(would.body["total_entries"], Json(1)) << would.text;
+  EXPECT_EQ(get(path).body["state"], Json("failed"));
+  auto marked = patch(path + "/taskInstances/ask", R"({"new_state":"success"})");
+  ASSERT_EQ(marked.status, 200) << marked.text;
+  EXPECT_EQ(marked.body["task_instances"].elements()[0]["state"], Json("success"));
+  until_ended("0e90_dag", "m");
+  EXPECT_EQ(get(path).body["state"], Json("success"));
+  EXPECT_EQ(patch(path + "/taskInstances/ask", R"({"new_state":"success"})").status, 409);
+  EXPECT_EQ(patch(path + "/taskInstances/ask", R"({"new_state":"running"})").status, 422);
+  EXPECT_EQ(patch(path + "/taskInstances/none", R"({"new_state":"failed"})").status, 404);
+  EXPECT_EQ(patch(path, R"({"state":"failed"})").body["state"], Json("failed"));
+  EXPECT_EQ(patch(path, R"({"state":"success"})").body["state"], Json("success"));
+  EXPECT_EQ(send(request_for("DELETE", "/api/v2" + path)).status, 204);
+  EXPECT_EQ(get(path).status, 404);
+  EXPECT_EQ(send(request_for("DELETE", "/api/v2" + path)).status, 404);
+  std::string open = triggered("hang_dag", "open");
+  EXPECT_EQ(send(request_for("DELETE", "/api/v2" + open)).status, 409);
+}
+
+TEST_F(AirflowDoorTest, lines_that_no_dag_came_of_are_import_errors) {
+  scheduler::DagFile file = scheduler::read_dag_file("s3://dags/x.py", "with DAG('a' as b:\n", {});
+  ASSERT_TRUE(io::wait_on(runtime_.loop(1), scheduler_->put_file(std::move(file))));
+  auto errors = get("/importErrors?filename_pattern=x.py").body;
+  ASSERT_EQ(errors["total_entries"], Json(1));
+  EXPECT_THAT(std::string(*errors["import_errors"].elements()[0]["stack_trace"].as_string()),
+              HasSubstr("line 2: this is no Python"));
 }
 
 TEST_F(AirflowDoorTest, a_failed_run_set_to_queued_retries_what_failed) {
@@ -452,7 +483,7 @@ TEST_F(AirflowDoorTest, a_run_is_cleared_whole_or_where_it_failed) {
 }
 
 TEST_F(AirflowDoorTest, what_is_not_here_says_so) {
-  for (std::string_view noun : {"pools", "variables", "connections"}) {
+  for (std::string_view noun : {"variables", "connections"}) {
     auto list = get("/" + std::string(noun));
     EXPECT_TRUE(list.body[noun].is_array());
     EXPECT_EQ(list.body["total_entries"], Json(0));
@@ -464,7 +495,8 @@ TEST_F(AirflowDoorTest, what_is_not_here_says_so) {
 
   EXPECT_EQ(get("/backfills").text, R"({"detail":"Not Found"})");
   EXPECT_EQ(get("/dags/0e90_dag/nothing").status, 404);
-  auto refused = send(request_for("DELETE", "/api/v2/dags/0e90_dag/dagRuns/a"));
+  EXPECT_EQ(names(get("/pools").body["pools"], "name"), "default_pool");
+  auto refused = send(request_for("DELETE", "/api/v2/dags/0e90_dag"));
   EXPECT_EQ(refused.status, 405);
   EXPECT_EQ(refused.headers.find("allow"), "GET, PATCH");
   EXPECT_TRUE(refused.body["detail"].is_string());

@@ -153,7 +153,8 @@ io::Task<Answer> Door::change_run(const http::Request& request) const {
       co_await options_.scheduler->find_run(request.param("dag_id"), request.param("run_id"));
   if (!run) co_return answer_error(run.error());
   if (note && is_meant("note") && *note != run->note) {
-    co_return answer_detail(400, "the note of a run is given when it is triggered");
+    Status done = co_await options_.scheduler->set_note(run->dag_id, run->run_id, *note);
+    if (!done) co_return answer_error(done.error());
   }
   if (state && is_meant("state")) {
     Status done = co_await set_run_state(std::move(*run), *state);
@@ -162,16 +163,35 @@ io::Task<Answer> Door::change_run(const http::Request& request) const {
   co_return co_await show_run(request);
 }
 
+io::Task<Answer> Door::delete_run(const http::Request& request) const {
+  auto done =
+      co_await options_.scheduler->delete_run(request.param("dag_id"), request.param("run_id"));
+  if (!done) co_return answer_error(done.error());
+  co_return Answer{.status = 204, .body = ""};
+}
+
 io::Task<Status> Door::set_run_state(DagRun run, std::string wanted) const {
   bool is_open = run.state == RunState::queued || run.state == RunState::running;
   if (wanted == name_of(run.state)) co_return Status{};
-  if (wanted == "failed") {
+  if (wanted == "failed" && is_open) {
     co_return co_await options_.scheduler->cancel(run.dag_id, run.run_id);
   }
+  if (wanted == "failed") {  // one that succeeded: its last tasks decide
+    scheduler::Scheduler::MarkRequest mark;
+    mark.dag_id = run.dag_id;
+    mark.run_id = run.run_id;
+    mark.state = scheduler::TaskState::failed;
+    for (const scheduler::TaskRun& task : run.tasks) {
+      if (task.state == scheduler::TaskState::success) mark.task_ids.push_back(task.task_id);
+    }
+    auto marked = co_await options_.scheduler->mark(std::move(mark));
+    if (!marked) co_return marked.error();
+    co_return Status{};
+  }
   if (wanted == "success") {
-    co_return Error(Code::invalid,
-                    "a run is successful when its tasks are; it can be set to failed (which "
-                    "cancels it) or queued (which retries what failed)");
+    auto marked = co_await options_.scheduler->mark({.dag_id = run.dag_id, .run_id = run.run_id});
+    if (!marked) co_return marked.error();
+    co_return Status{};
   }
   if (is_open) {
     co_return Error(Code::conflict, "the run is under way already");

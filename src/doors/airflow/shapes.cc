@@ -57,6 +57,13 @@ std::string stable_id(const scheduler::DagRun& run, std::string_view task_id) {
   return id.text();
 }
 
+// With interval dates a scheduled run is due at the end of its interval; otherwise that is no
+// longer than a moment.
+std::optional<int64_t> interval_end(const scheduler::DagRun& run) {
+  if (run.type == scheduler::RunType::scheduled) return run.run_after_ms;
+  return run.logical_ms;
+}
+
 Json triggered_by(const scheduler::DagRun& run) {
   if (run.triggered_by == "api") return "rest_api";
   for (std::string_view known : {"cli", "operator", "rest_api", "ui", "test", "timetable"}) {
@@ -203,7 +210,7 @@ Json run_json(const scheduler::DagRun& run) {
       {"end_date", moment(run.end_ms)},
       {"duration", seconds_between(run.start_ms, run.end_ms)},
       {"data_interval_start", time_json(run.logical_ms)},
-      {"data_interval_end", time_json(run.logical_ms)},
+      {"data_interval_end", time_json(interval_end(run))},
       {"run_after", time_json(run.run_after_ms)},
       {"last_scheduling_decision", nullptr},
       {"run_type", name_of(run.type)},
@@ -282,12 +289,25 @@ Json tasks_json(const project::DagSpec& dag) {
   return tasks;
 }
 
-Json import_error_json(const scheduler::DagView& dag, int64_t number, int64_t now_ms) {
+Json import_error_json(const ImportError& error, int64_t number) {
   return Json::object({{"import_error_id", number},
-                       {"timestamp", time_json(now_ms)},
-                       {"filename", dag.spec.file},
+                       {"timestamp", time_json(error.at_ms)},
+                       {"filename", error.file},
                        {"bundle_name", nullptr},
-                       {"stack_trace", fmt::format("DAG {}: {}", dag.spec.id, dag.problem)}});
+                       {"stack_trace", error.text}});
+}
+
+Json pool_json(const scheduler::PoolView& pool) {
+  return Json::object({{"name", pool.name},
+                       {"slots", pool.slots},
+                       {"description", nullptr},
+                       {"include_deferred", false},
+                       {"occupied_slots", pool.used},
+                       {"running_slots", pool.used},
+                       {"queued_slots", 0},
+                       {"scheduled_slots", 0},
+                       {"open_slots", pool.slots - pool.used},
+                       {"deferred_slots", 0}});
 }
 
 }  // namespace pinpipe::airflow

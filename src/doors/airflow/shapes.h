@@ -26,7 +26,12 @@ TaskIndex index_of(const project::DagSpec& dag);
 codec::Json task_instance_json(const scheduler::DagRun& run, const scheduler::TaskRun& task,
                                const TaskIndex& specs);
 codec::Json tasks_json(const project::DagSpec& dag);
-// What is wrong with a DAG, as an import error.
-codec::Json import_error_json(const scheduler::DagView& dag, int64_t number, int64_t now_ms);
+struct ImportError {
+  std::string file;
+  std::string text;
+  int64_t at_ms = 0;
+};
+codec::Json import_error_json(const ImportError& error, int64_t number);
+codec::Json pool_json(const scheduler::PoolView& pool);
 
 }  // namespace pinpipe::airflow

@@ -130,6 +130,61 @@ io::Task<Answer> Door::show_task_instance(const http::Request& request) const {
   co_return answer_json(200, task_instance_json(*run, *task, index_of(dag->spec)));
 }
 
+io::Task<Answer> Door::change_task_instance(const http::Request& request) const {
+  return mark_task(request, false);
+}
+
+io::Task<Answer> Door::would_change_task_instance(const http::Request& request) const {
+  return mark_task(request, true);
+}
+
+io::Task<Answer> Door::mark_task(const http::Request& request, bool dry_run) const {
+  Issues issues;
+  Body body(request, issues);
+  body.require("new_state", "success, failed or skipped");
+  auto state = scheduler::task_state_named(body.text("new_state").value_or(""));
+  bool known =
+      state == TaskState::success || state == TaskState::failed || state == TaskState::skipped;
+  if (!known) {
+    body.refuse("value_error", "new_state",
+                "Value error, new_state is not one of ['success', 'failed', 'skipped']");
+  }
+  for (std::string_view wide :
+       {"include_upstream", "include_downstream", "include_future", "include_past"}) {
+    body.only_without(wide, false, "one task of one run is marked at a time");
+  }
+  body.only_without("note", nullptr, "notes are of runs here: PATCH the run");
+  body.finish();
+  Query query(request, issues);
+  (void)query.texts("update_mask");
+  query.finish();
+  if (!issues.empty()) co_return issues.answer();
+  scheduler::Scheduler::MarkRequest mark;
+  mark.dag_id = request.param("dag_id");
+  mark.run_id = request.param("run_id");
+  mark.task_ids = {request.param("task_id")};
+  mark.state = *state;
+  mark.dry_run = dry_run;
+  auto marked = co_await options_.scheduler->mark(mark);
+  if (!marked) co_return answer_error(marked.error());
+  if (!dry_run && marked->empty()) {
+    co_return answer_detail(409, fmt::format("Task id {} is already in {} state",
+                                             request.param("task_id"), name_of(*state)));
+  }
+  auto run = co_await options_.scheduler->find_run(mark.dag_id, mark.run_id);
+  if (!run) co_return answer_error(run.error());
+  auto dag = co_await options_.scheduler->dag(mark.dag_id);
+  if (!dag) co_return answer_error(dag.error());
+  Json tasks = Json::array();
+  for (const TaskRun& task : run->tasks) {
+    if (std::ranges::find(*marked, task.task_id) == marked->end()) continue;
+    tasks.push(task_instance_json(*run, task, index_of(dag->spec)));
+  }
+  size_t total = tasks.size();
+  co_return answer_json(
+      200, Json::object({{"task_instances", std::move(tasks)}, {"total_entries", total}}));
+}
+
 // A try's lines are few enough (TaskLog::try_bytes_max) to come at once: there is never a token to
 // go on with.
 io::Task<Answer> Door::show_log(const http::Request& request) const {

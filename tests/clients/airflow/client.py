@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Airflow's own Python client drives our scheduler: reads, triggers, watches, clears, cancels.
 
-usage: airflow_client.py AIRFLOW_SAMPLE      (the program built from airflow_sample.cc)
+usage: client.py AIRFLOW_SAMPLE      (the program built from sample.cc)
 Needs `pip install apache-airflow-client` (3.x). Prints one line per check and ends non-zero on a
 failure. The client's models are strict: an answer that lacks a field or has another type raises.
 """
@@ -20,6 +20,7 @@ from airflow_client.client.exceptions import ApiException
 from airflow_client.client.models import (ClearTaskInstancesBody,
                                           ClearTaskInstancesBodyTaskIdsInner, DAGPatchBody,
                                           DAGRunClearBody, DAGRunPatchBody, DAGRunsBatchBody,
+                                          PatchTaskInstanceBody,
                                           TriggerDAGRunPostBody)
 
 failures = 0
@@ -95,7 +96,8 @@ def check_reading(client):
     check("dag", dags.get_dag("endless").timetable_summary == "None")
     check("import errors", airflow.ImportErrorApi(client).get_import_errors().total_entries == 0)
     check("warnings", airflow.DagWarningApi(client).list_dag_warnings().dag_warnings == [])
-    check("pools", airflow.PoolApi(client).get_pools().pools == [])
+    pools = airflow.PoolApi(client).get_pools().pools
+    check("pools", [(p.name, p.slots) for p in pools] == [("default_pool", 128)], pools)
     check("variables", airflow.VariableApi(client).get_variables().variables == [])
     check("connections", airflow.ConnectionApi(client).get_connections().connections == [])
     refused("an unknown DAG is 404", 404, lambda: dags.get_dag("nothing"))
@@ -166,10 +168,21 @@ def check_changing(client, runs, tasks):
     endless = runs.trigger_dag_run("endless", TriggerDAGRunPostBody())
     failed = runs.patch_dag_run("endless", endless.dag_run_id, DAGRunPatchBody(state="failed"))
     check("a run is cancelled", failed.state == "failed", failed)
-    refused("success cannot be claimed", 400, lambda: runs.patch_dag_run(
-        "endless", endless.dag_run_id, DAGRunPatchBody(state="success")))
-    refused("a run cannot be deleted", 405,
-            lambda: runs.delete_dag_run("endless", endless.dag_run_id))
+    marked = runs.patch_dag_run("endless", endless.dag_run_id, DAGRunPatchBody(state="success"))
+    check("a run is marked as successful", marked.state == "success", marked)
+    noted = runs.patch_dag_run("endless", endless.dag_run_id, DAGRunPatchBody(note="looked at"))
+    check("a note is written later", noted.note == "looked at", noted)
+    task = tasks.get_task_instances("endless", endless.dag_run_id).task_instances[0].task_id
+    body = PatchTaskInstanceBody(new_state="failed")
+    would = tasks.patch_task_instance_dry_run("endless", endless.dag_run_id, task, body)
+    check("marking may be tried", would.total_entries == 1, would)
+    done = tasks.patch_task_instance("endless", endless.dag_run_id, task, body)
+    check("a task is marked as failed", done.task_instances[0].state == "failed", done)
+    failed = runs.get_dag_run("endless", endless.dag_run_id)
+    check("and its run has failed", failed.state == "failed", failed)
+    runs.delete_dag_run("endless", endless.dag_run_id)
+    refused("a deleted run is gone", 404,
+            lambda: runs.get_dag_run("endless", endless.dag_run_id))
 
 
 def main(program):

@@ -1,4 +1,4 @@
-// A server with one real scheduler and two DAGs, for tests/clients/airflow_client.py.
+// A server with one real scheduler and two DAGs, for tests/clients/airflow/client.py.
 //   airflow_sample DIRECTORY TOKEN      prints its port, serves until its input ends
 #include <cstdio>
 #include <fmt/format.h>
