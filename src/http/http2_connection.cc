@@ -217,15 +217,31 @@ void Http2Connection::give_window(int32_t stream, size_t bytes) {
   output_.notify_all();
 }
 
+void Http2Connection::give_stream_window(int32_t stream, size_t bytes) {
+  if (bytes > 0) (void)nghttp2_session_consume_stream(session_, stream, bytes);
+  output_.notify_all();
+}
+
 void Http2Connection::give_connection_window(size_t bytes) {
   if (bytes > 0) (void)nghttp2_session_consume_connection(session_, bytes);
   output_.notify_all();
 }
 
-bool Http2Connection::take_room(size_t bytes, uint64_t bytes_max) {
-  if (collected_bytes_ + bytes > std::max(bytes_max, serving_.options.body_bytes_max)) return false;
-  collected_bytes_ += bytes;
+// The oldest whose body still comes always may: so there is one that ends and makes room.
+bool Http2Connection::may_collect(const Http2Stream& stream) const {
+  if (collected_bytes_ < serving_.options.body_bytes_max) return true;
+  for (const auto& [id, other] : streams_) {
+    if (other->is_collecting()) return other.get() == &stream;
+  }
   return true;
+}
+
+void Http2Connection::uncount_collected(size_t bytes) {
+  collected_bytes_ -= bytes;
+  if (is_ending_) return;
+  for (auto& [id, stream] : streams_) {
+    if (may_collect(*stream)) stream->open_withheld_window();
+  }
 }
 
 void Http2Connection::send_head(Http2Stream& stream, const Lines& lines, bool has_body) {
@@ -347,11 +363,12 @@ io::Task<> Http2Connection::part_with_finished() {
   for (int32_t id : ids) {
     auto at = streams_.find(id);
     CHECK(at != streams_.end(), "a stream finishes once");
-    Http2Stream& stream = *at->second;
-    co_await stream.scope().join();
-    if (!stream.is_closed()) reset(id, NGHTTP2_INTERNAL_ERROR);
+    co_await at->second->scope().join();  // others may begin and end meanwhile
+    std::unique_ptr<Http2Stream> stream = std::move(at->second);
+    streams_.erase(at);
+    if (!stream->is_closed()) reset(id, NGHTTP2_INTERNAL_ERROR);
     nghttp2_session_set_stream_user_data(session_, id, nullptr);
-    streams_.erase(id);
+    stream->drop_body();
   }
   move_deadline();
 }

@@ -3,12 +3,13 @@
 // and a peer that resets, pings or sets without end cost what is named here and no more.
 // Bounds: Options::streams_max streams at once and twice as many handlers, those of streams that
 // were reset included; connection_window_bytes of streamed bodies that no handler has read yet;
-// collected bodies of all streams together like one body of HTTP/1; output_bytes_max of frames.
+// Options::body_bytes_max of collected bodies together, beyond which the oldest alone goes on and
+// the others get no more than a window each until there is room; output_bytes_max of frames.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -58,16 +59,19 @@ class Http2Connection {
   // For its streams.
   const Serving& serving() const { return serving_; }
   io::Stream& below() { return stream_; }
-  void give_window(int32_t stream, size_t bytes);  // the peer may send that many more
-  void give_connection_window(size_t bytes);       // the same, of a stream that is over
+  // The peer may send that many more: on the stream and the connection, or on one of the two.
+  void give_window(int32_t stream, size_t bytes);
+  void give_stream_window(int32_t stream, size_t bytes);
+  void give_connection_window(size_t bytes);
   void send_head(Http2Stream& stream, const Lines& lines, bool has_body);
   void send_continue(int32_t stream);
   void resume(int32_t stream);  // there are bytes to send again
   void reset(int32_t stream, uint32_t code);
   void finished(Http2Stream& stream);
-  // Whether `bytes` more of collected bodies fit; those that fit are counted until given back.
-  bool take_room(size_t bytes, uint64_t bytes_max);
-  void give_room(size_t bytes) { collected_bytes_ -= bytes; }
+  // Collected bodies: whether the stream may have more of its own, and what all hold together.
+  bool may_collect(const Http2Stream& stream) const;
+  void count_collected(size_t more) { collected_bytes_ += more; }
+  void uncount_collected(size_t bytes);
 
  private:
   friend struct Http2Callbacks;
@@ -89,7 +93,7 @@ class Http2Connection {
   io::Stream& stream_;
   const Serving& serving_;
   nghttp2_session* session_ = nullptr;
-  std::unordered_map<int32_t, std::unique_ptr<Http2Stream>> streams_;
+  std::map<int32_t, std::unique_ptr<Http2Stream>> streams_;  // the oldest first
   std::vector<int32_t> finished_;
   io::Signal output_;  // the session has frames to send, or streams finished
   std::string writing_bytes_;

@@ -63,7 +63,6 @@ Http2Stream::Http2Stream(Http2Connection& connection, int32_t id)
 }
 
 Http2Stream::~Http2Stream() {
-  connection_.give_room(room_taken_);
   connection_.give_connection_window(arrived_.size() - arrived_read_);
 }
 
@@ -142,26 +141,34 @@ void Http2Stream::take_body(std::string_view bytes) {
   }
   if (body_bytes_ > plan_.bytes_max) {
     refuse(413, "The request's body is too large.");
-  } else if (!connection_.take_room(bytes.size(), plan_.bytes_max)) {
-    refuse(503, "This connection has too many bodies under way.");
-  } else {
-    room_taken_ += bytes.size();
-    request_.body += bytes;
+    drop_body();
+    connection_.give_window(id_, bytes.size());
+    return changed_.notify_all();
   }
-  connection_.give_window(id_, bytes.size());
-  if (is_refused_) drop_body();
-  if (is_refused_ || body_bytes_ % body_step_bytes < bytes.size()) changed_.notify_all();
+  request_.body += bytes;
+  collected_bytes_ += bytes.size();
+  connection_.count_collected(bytes.size());
+  withheld_bytes_ += bytes.size();
+  connection_.give_connection_window(bytes.size());
+  if (connection_.may_collect(*this)) open_withheld_window();
+  if (body_bytes_ % body_step_bytes < bytes.size()) changed_.notify_all();
 }
 
-// What was collected in vain makes room for other streams at once.
+void Http2Stream::open_withheld_window() {
+  if (withheld_bytes_ == 0) return;
+  connection_.give_stream_window(id_, std::exchange(withheld_bytes_, 0));
+}
+
+// What was collected, in vain or not, makes room for other streams as soon as it is gone.
 void Http2Stream::drop_body() {
+  connection_.uncount_collected(std::exchange(collected_bytes_, 0));
   std::string().swap(request_.body);
-  connection_.give_room(std::exchange(room_taken_, 0));
 }
 
 void Http2Stream::end_body() {
   body_ended_ = true;
   changed_.notify_all();
+  connection_.uncount_collected(0);  // the next oldest may go on
 }
 
 void Http2Stream::close() {
@@ -318,8 +325,7 @@ ssize_t Http2Stream::fill(char* into, size_t room, uint32_t* flags) {
   size_t count = 0;
   if (source_ == Source::pieces) {
     if (piece_.empty() && !pieces_ended_) return NGHTTP2_ERR_DEFERRED;
-    count = std::min(room, piece_.size());
-    std::memcpy(into, piece_.data(), count);
+    count = piece_.copy(into, room);
     piece_.remove_prefix(count);
     if (piece_.empty() && count > 0) changed_.notify_all();
     if (piece_.empty() && pieces_ended_) *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -333,8 +339,7 @@ ssize_t Http2Stream::fill(char* into, size_t room, uint32_t* flags) {
     file.size -= count;
     if (file.size == 0) *flags |= NGHTTP2_DATA_FLAG_EOF;
   } else {
-    count = std::min(room, response_.body.size() - sent_of_body_);
-    std::memcpy(into, response_.body.data() + sent_of_body_, count);
+    count = response_.body.copy(into, room, sent_of_body_);
     sent_of_body_ += count;
     if (sent_of_body_ == response_.body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
   }

@@ -29,13 +29,18 @@ class Http2Stream final : public BodyReader, public BodyWriter, public PeerWatch
   bool is_closed() const { return is_closed_; }
   bool is_answered() const { return is_answered_; }
   bool has_whole_request() const { return body_ended_; }
+  bool is_collecting() const {
+    return has_begun_ && !plan_.stream && !body_ended_ && !is_refused_ && !is_closed_;
+  }
 
   // What frames bring. False: the head is far too large, the stream is to be reset.
   bool take_header(std::string_view name, std::string_view value);
   void begin(bool body_ended);  // the head is whole
   void take_body(std::string_view bytes);
   void end_body();
-  void close();  // the stream or the connection is over
+  void open_withheld_window();  // there is room for its body again
+  void close();                 // the stream or the connection is over
+  void drop_body();
 
   // The answer's next bytes, for the session: how many, or one of its error codes.
   ssize_t fill(char* into, size_t room, uint32_t* flags);
@@ -49,7 +54,6 @@ class Http2Stream final : public BodyReader, public BodyWriter, public PeerWatch
 
   void admit();
   void refuse(int status, std::string_view why);
-  void drop_body();
   io::Task<> serve();
   io::Task<> collect_body();
   void say_continue();
@@ -71,7 +75,8 @@ class Http2Stream final : public BodyReader, public BodyWriter, public PeerWatch
   std::string arrived_;  // of a streamed body, not read by the handler
   size_t arrived_read_ = 0;
   uint64_t body_bytes_ = 0;
-  size_t room_taken_ = 0;
+  size_t collected_bytes_ = 0;
+  size_t withheld_bytes_ = 0;  // of its window, for want of room
   bool has_begun_ = false;
   bool body_ended_ = false;
   bool is_refused_ = false;

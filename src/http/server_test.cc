@@ -1,12 +1,10 @@
 #include "http/server.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "base/metrics.h"
 #include "codec/compression.h"
 #include "http/client.h"
 #include "http/router.h"
@@ -14,8 +12,6 @@
 #include "io/scope.h"
 #include "io/stream.h"
 #include "io/wake.h"
-#include "kit/loopback.h"
-#include "kit/seed.h"
 #include "kit/temporary_directory.h"
 
 namespace pinpipe::http {
@@ -395,120 +391,6 @@ TEST_F(ServerTest, a_client_that_hangs_up_in_the_middle_leaves_nothing) {
   EXPECT_NE(once("GET /hello").find("hello"), std::string::npos);
   for (int i = 0; i < 1000 && server->connection_count() > 0; ++i) once("GET /hello");
   EXPECT_EQ(server->connection_count(), 0U);
-}
-
-// The same over a loopback that cuts what is read where its seed says.
-TEST_F(ServerTest, requests_cut_anywhere_are_answered_in_order) {
-  router.add("POST", "/echo", [](Request& request, Response& response) -> Task<> {
-    response.set_body(200, "text/plain", request.body);
-    co_return;
-  });
-  Handler handler = router.handler();
-  Server::Options options;
-  for (uint64_t round = 0; round < 20; ++round) {
-    auto task = [&]() -> Task<std::string> {
-      auto [near, far] = kit::make_loopback({.seed = kit::seed() + round, .bytes_max = 300});
-      io::Scope scope(runtime.loop(0));
-      scope.spawn("server",
-                  [](std::unique_ptr<io::Stream> stream, const Server::Options& with,
-                     const Handler& by) -> Task<> {
-                    co_await Server::serve(*stream, with, by);
-                  }(std::move(far), options, handler));
-      scope.spawn("requests", [](io::Stream& to) -> Task<> {
-        for (int i = 0; i < 30; ++i) {
-          std::string body = std::string(static_cast<size_t>(i) * 7, '.') + std::to_string(i) + ";";
-          std::string request = post("/echo", body);
-          if (i % 3 == 0) {
-            request =
-                "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" +
-                fmt::format("{:x}\r\n{}\r\n0\r\n\r\n", body.size(), body);
-          }
-          (void)co_await to.write(request);
-        }
-      }(*near));
-      std::string all;
-      std::array<char, 1000> buffer;
-      near->set_deadline(io::after(Millis(10'000)));
-      while (all.find(".29;") == all.npos) {
-        auto got = co_await near->read_some(buffer);
-        if (!got || *got == 0) break;
-        all.append(buffer.data(), *got);
-      }
-      near->close();
-      co_await scope.join();
-      co_return all;
-    };
-    std::string all = io::wait_on(runtime.loop(0), task());
-    size_t at = 0;
-    for (int i = 0; i < 30; ++i) {
-      at = all.find((i == 0 ? "\n" : ".") + std::to_string(i) + ";", at);
-      ASSERT_NE(at, std::string::npos) << "round " << round << ", answer " << i;
-    }
-  }
-}
-
-TEST_F(ServerTest, a_long_poll_and_a_streamed_answer_end_with_their_client) {
-  std::atomic<int> begun = 0, ended = 0;
-  io::Signal never_notified;
-  router.add("GET", "/poll", [&](Request& request, Response& response) -> Task<> {
-    request.end_with_peer();
-    ++begun;
-    Status waited =
-        co_await never_notified.wait_beyond(never_notified.version(), io::after(Millis(20'000)));
-    if (!waited && waited.error().code() == Code::cancelled) ++ended;
-    response.set_text(200, "late");
-  });
-  router.add("GET", "/events", [&](Request&, Response& response) -> Task<> {
-    response.stream = [&](BodyWriter& writer) -> Task<Status> {
-      (void)co_await writer.write("data: 1\n\n");
-      ++begun;
-      Status waited =
-          co_await never_notified.wait_beyond(never_notified.version(), io::after(Millis(20'000)));
-      if (!waited && waited.error().code() == Code::cancelled) ++ended;
-      co_return waited;
-    };
-    co_return;
-  });
-  router.add("GET", "/short", [](Request& request, Response& response) -> Task<> {
-    request.end_with_peer();
-    (void)co_await io::sleep_for(Millis(1));
-    response.set_text(200, "in time");
-  });
-  start();
-  for (std::string path : {"/poll", "/events"}) {
-    begun = ended = 0;
-    auto task = [&](uint16_t to) -> Task<> {
-      auto stream = co_await io::connect_tcp("127.0.0.1", to, io::after(Millis(5000)));
-      (void)co_await (*stream)->write("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      while (begun == 0) (void)co_await io::sleep_for(Millis(1));
-      (*stream)->close();
-      io::Instant give_up = io::after(Millis(10'000));
-      while (ended == 0 && std::chrono::steady_clock::now() < give_up)
-        (void)co_await io::sleep_for(Millis(1));
-    };
-    io::run_on(runtime.loop(0), task(port));
-    EXPECT_EQ(ended, 1) << path;
-  }
-  // One that is answered in time leaves nothing behind for the next request.
-  std::string get = "GET /short HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  std::string last = "GET /short HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  EXPECT_EQ(count_of(talk({get, get + get, last}), "in time"), 4U);
-}
-
-TEST_F(ServerTest, requests_are_counted_by_operation_and_outcome) {
-  start();
-  once("GET /hello");
-  once("GET /unknown");
-  talk({"nonsense\r\n\r\n"});
-  std::string page = metrics().exposition();
-  for (std::string_view line :
-       {R"(pinpipe_http_requests_total{api="test",op="/hello",code="200"})",
-        R"(pinpipe_http_requests_total{api="test",op="GET",code="404"})",
-        R"(pinpipe_http_requests_total{api="test",op="other",code="400"})",
-        R"(pinpipe_http_request_duration_seconds_count{api="test",op="/hello"})",
-        R"(pinpipe_http_requests_in_flight{api="test"} 0)"}) {
-    EXPECT_NE(page.find(line), std::string::npos) << line;
-  }
 }
 
 size_t resident_bytes() {
