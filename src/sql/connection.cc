@@ -41,6 +41,7 @@ struct Connection::Text {
 struct Connection::Sink {
   std::function<void(std::span<const ColumnHead>)> on_columns = [](std::span<const ColumnHead>) {};
   std::function<bool(std::span<const Row>)> on_rows = [](std::span<const Row>) { return true; };
+  std::optional<uint64_t> bytes_max = {};  // of all rows
 };
 
 namespace {
@@ -148,7 +149,7 @@ Status Connection::stream(std::string_view sql,
                           const std::function<void(std::span<const ColumnHead>)>& on_columns,
                           const std::function<bool(std::span<const Row>)>& on_rows,
                           std::stop_token stop) {
-  return run(Text(sql), {on_columns, on_rows}, std::move(stop));
+  return run(Text(sql), {.on_columns = on_columns, .on_rows = on_rows}, std::move(stop));
 }
 
 Result<int64_t> Connection::create_table(const TableName& table, std::string_view select,
@@ -226,6 +227,7 @@ Result<ParquetFile> Connection::copy_to_parquet(std::string_view select, const s
 Result<Table> Connection::collect(const Text& text, const QueryOptions& options) {
   Table table;
   Sink sink;
+  sink.bytes_max = options.bytes_max;
   sink.on_columns = [&table](std::span<const ColumnHead> columns) {
     table.columns.assign(columns.begin(), columns.end());
     table.rows.clear();
@@ -298,6 +300,7 @@ Status Connection::read_result(const Text& text, duckdb_result& result, const Si
   }
   sink.on_columns(heads);
   std::vector<Row> rows;
+  uint64_t weight = 0;
   while (!stop.stop_requested()) {
     Owned<duckdb_data_chunk> chunk(db.destroy_data_chunk);
     *chunk.out() = db.fetch_chunk(result);
@@ -305,6 +308,10 @@ Status Connection::read_result(const Text& text, duckdb_result& result, const Si
       const char* reason = db.result_error(&result);
       if (reason == nullptr || *reason == '\0') return {};
       return fail(text, reason, db.result_error_type(&result));
+    }
+    if (sink.bytes_max && (weight += weight_of(chunk.get(), types)) > *sink.bytes_max) {
+      return Error(Code::busy, fmt::format("the answer takes more than {} MB; ask for less of it",
+                                           *sink.bytes_max >> 20));
     }
     rows.clear();
     read_rows(chunk.get(), types, db.data_chunk_get_size(chunk.get()), rows);

@@ -37,6 +37,8 @@ struct TableName {
 
 struct QueryOptions {
   size_t rows_max = 10'000;
+  // What the rows may take as Values; more is `busy`. Each list and text counts before it is made.
+  uint64_t bytes_max = uint64_t{512} << 20;
   std::stop_token stop = {};
   std::span<const Substitution> substitutions = {};  // of ask() alone
 };

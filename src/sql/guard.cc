@@ -43,6 +43,7 @@ constexpr std::array denied_functions = {"enable_logging",
                                          "seq_scan",
                                          "query",
                                          "query_table",
+                                         "repeat_row",
                                          "json_execute_serialized_sql",
                                          "duckdb_secrets",
                                          "which_secret",
@@ -56,6 +57,20 @@ constexpr std::array denied_functions = {"enable_logging",
                                          "getvariable",
                                          "duckdb_logs",
                                          "duckdb_logs_parsed"};
+
+// printf and format make texts as wide as they are told, in memory that nobody counts.
+constexpr std::array formatting_functions = {"printf", "format"};
+
+bool is_modest_format(std::string_view text) {
+  constexpr size_t width_digits_max = 4;
+  size_t digits = 0;
+  for (char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > width_digits_max || c == '*') return false;
+  }
+  // A width that is an argument: {:{}}
+  return text.find(":{") == std::string_view::npos;
+}
 
 template <class Words>
 bool contains(const Words& words, std::string_view word) {
@@ -107,6 +122,13 @@ Status check_question(std::string_view sql) {
     std::string called = lower(name_of(tokens[i]));
     if (contains(denied_functions, called) || called.starts_with("pinpipe_")) {
       return refusal("the function " + called);
+    }
+    bool is_plain_text = i + 2 < tokens.size() && tokens[i + 2].kind == Token::Kind::text &&
+                         i + 3 < tokens.size() &&
+                         (tokens[i + 3].text == "," || tokens[i + 3].text == ")");
+    if (contains(formatting_functions, called) &&
+        (!is_plain_text || !is_modest_format(tokens[i + 2].text))) {
+      return refusal(called + " with a width of more than four digits, or one that is made up,");
     }
   }
   for (size_t i = 0; i < tokens.size(); ++i) {

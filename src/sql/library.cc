@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <dlfcn.h>
+#include <link.h>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "sql/memory_fence.h"
 
 namespace pinpipe::sql {
 namespace {
@@ -19,6 +21,25 @@ std::string program_directory() {
   if (length <= 0) return ".";
   path.resize(static_cast<size_t>(length));
   return path.substr(0, path.rfind('/'));
+}
+
+// Puts the library's own code behind the fence; see memory_fence.h.
+void enclose_code_of(void* handle) {
+  link_map* library = nullptr;
+  if (dlinfo(handle, RTLD_DI_LINKMAP, &library) != 0) return;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* wanted) {
+        auto* map = static_cast<link_map*>(wanted);
+        if (info->dlpi_addr != map->l_addr) return 0;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const auto& segment = info->dlpi_phdr[i];
+          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
+          MemoryFence::enclose(reinterpret_cast<const void*>(info->dlpi_addr + segment.p_vaddr),
+                               segment.p_memsz);
+        }
+        return 1;
+      },
+      library);
 }
 
 Result<Library> load_first() {
@@ -51,6 +72,7 @@ Result<Library> load_library_at(const char* path) {
     return Error(Code::unavailable,
                  "cannot load libduckdb: " + std::string(reason ? reason : path));
   }
+  enclose_code_of(handle);
   Library library;
   const char* missing = nullptr;
 #define PINPIPE_DUCKDB_RESOLVE(name)                                                       \

@@ -23,7 +23,7 @@
   X(destroy_data_chunk) X(data_chunk_get_size) X(data_chunk_set_size)                       \
   X(data_chunk_get_vector) X(vector_size) X(vector_get_data) X(vector_get_validity)         \
   X(vector_ensure_validity_writable) X(vector_assign_string_element_len)                    \
-  X(list_vector_get_child) X(struct_vector_get_child) X(array_vector_get_child)             \
+  X(list_vector_get_child) X(list_vector_get_size) X(struct_vector_get_child) X(array_vector_get_child)             \
   X(create_logical_type) X(destroy_logical_type) X(get_type_id) X(decimal_scale)            \
   X(decimal_width) X(decimal_internal_type) X(enum_internal_type) X(enum_dictionary_value)  \
   X(enum_dictionary_size) X(list_type_child_type) X(array_type_child_type)                  \

@@ -353,4 +353,55 @@ void read_rows(duckdb_data_chunk chunk, const std::vector<CellType>& types, size
   }
 }
 
+namespace {
+
+bool has_value(const uint64_t* validity, idx_t row) {
+  return validity == nullptr || (validity[row / 64] >> (row % 64) & 1) != 0;
+}
+
+uint64_t weight_of(duckdb_vector vector, const CellType& type, idx_t rows) {
+  uint64_t weight = rows * sizeof(Value);
+  const Library& db = library();
+  switch (type.id) {
+    case DUCKDB_TYPE_VARCHAR:
+    case DUCKDB_TYPE_BLOB: {
+      const uint64_t* validity = db.vector_get_validity(vector);
+      const void* data = db.vector_get_data(vector);
+      for (idx_t row = 0; row < rows; ++row) {
+        if (has_value(validity, row)) weight += text_at(data, row).size();
+      }
+      return weight;
+    }
+    case DUCKDB_TYPE_LIST:
+      return weight + weight_of(db.list_vector_get_child(vector), type.children[0],
+                                db.list_vector_get_size(vector));
+    case DUCKDB_TYPE_MAP: {
+      // A map is a list of key and value.
+      duckdb_vector pairs = db.list_vector_get_child(vector);
+      idx_t count = db.list_vector_get_size(vector);
+      return weight + weight_of(db.struct_vector_get_child(pairs, 0), type.children[0], count) +
+             weight_of(db.struct_vector_get_child(pairs, 1), type.children[1], count);
+    }
+    case DUCKDB_TYPE_ARRAY:
+      return weight +
+             weight_of(db.array_vector_get_child(vector), type.children[0], rows * type.array_size);
+    case DUCKDB_TYPE_STRUCT:
+      for (idx_t i = 0; i < type.children.size(); ++i)
+        weight += weight_of(db.struct_vector_get_child(vector, i), type.children[i], rows);
+      return weight;
+    default:
+      return weight;
+  }
+}
+
+}  // namespace
+
+uint64_t weight_of(duckdb_data_chunk chunk, const std::vector<CellType>& types) {
+  idx_t rows = library().data_chunk_get_size(chunk);
+  uint64_t weight = 0;
+  for (idx_t i = 0; i < types.size(); ++i)
+    weight += weight_of(library().data_chunk_get_vector(chunk, i), types[i], rows);
+  return weight;
+}
+
 }  // namespace pinpipe::sql

@@ -26,6 +26,9 @@ struct CellType {
 
 Result<CellType> read_type(duckdb_logical_type type);
 
+// How many bytes the chunk's rows would take as Values, told before any of them is made.
+uint64_t weight_of(duckdb_data_chunk chunk, const std::vector<CellType>& types);
+
 // Adds the chunk's rows to `rows`, at most `rows_max` of them.
 void read_rows(duckdb_data_chunk chunk, const std::vector<CellType>& types, size_t rows_max,
                std::vector<Row>& rows);
