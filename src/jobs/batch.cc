@@ -1,73 +1,74 @@
 #include "jobs/batch.h"
 
-#include <array>
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "codec/json.h"
+#include "jobs/batch_checks.h"
+#include "jobs/batch_parts.h"
 
 namespace pinpipe::jobs {
 namespace {
 
-using ObjectsByDataset = std::map<std::string, std::shared_ptr<const DatasetObjects>>;
+// Names of the operators in a plan that was asked for as JSON.
+bool all_operators(const codec::Json& plan, const std::vector<std::string_view>& allowed) {
+  if (auto name = plan["name"].as_string()) {
+    std::string_view trimmed = *name;
+    while (trimmed.ends_with(' ')) trimmed.remove_suffix(1);
+    if (!trimmed.empty() && std::ranges::find(allowed, trimmed) == allowed.end()) return false;
+  }
+  for (const codec::Json& part : plan.is_array() ? plan.elements() : plan["children"].elements()) {
+    if (!all_operators(part, allowed)) return false;
+  }
+  return true;
+}
 
-// A failure in a project's SQL names the file and the place in it.
-Error with_place(const Error& error, const sql::Connection& connection,
-                 const project::SqlFile& file) {
-  const sql::Failure& failure = connection.last_failure();
-  if (!failure.position) return error.with(file.path);
-  return error.with(
-      fmt::format("{}:{}:{}", file.path, failure.position->line, failure.position->column));
+// Whether the SELECT makes each of its rows from one row of raw.<dataset>: its plan reads the
+// objects, filters, and computes, and does nothing else. Otherwise rows that come later could
+// change what earlier ones became.
+bool is_row_by_row(sql::Connection& connection, const project::SqlFile& clean) {
+  auto plan = connection.query("explain (format json) " + clean.text);
+  if (!plan || plan->rows.empty()) return false;
+  const auto* text = plan->rows[0].back().get_if<std::string>();
+  auto json = text == nullptr ? Result<codec::Json>(Error(Code::internal, "no plan"))
+                              : codec::parse_json(*text);
+  return json && all_operators(*json, {"PROJECTION", "FILTER", "PINPIPE_JSON", "EMPTY_RESULT"});
+}
+
+std::string digest_of(const std::vector<QuestionAnswer>& answers) {
+  std::string text;
+  for (const QuestionAnswer& answer : answers) {
+    text += answer.name;
+    for (const sql::ColumnHead& head : answer.table.columns)
+      text += fmt::format(" {} {}", head.name, head.type);
+    for (const sql::Row& row : answer.table.rows) {
+      text += "\n";
+      for (const sql::Value& value : row) {
+        sql::append_json(text, value);
+        text += ",";
+      }
+    }
+    text += "\n";
+  }
+  return to_hex(sha256(text));
 }
 
 }  // namespace
 
-struct Batch::Loaded {
-  ObjectsByDataset objects;
-  int64_t started_ms = 0;
-  int64_t load_ms = 0;
-};
-
-// What a run has made, before any of it counts.
-struct Batch::Cleaned {
-  BatchReport report;
-  std::vector<Quarantined> quarantine;
-  std::vector<lake::Encoded> tables;  // one for each of the report's counts
-};
-
 Batch::Batch(Options options)
-    : options_(std::move(options)), tables_(*options_.lake, options_.lake_bucket) {}
+    : options_(std::move(options)),
+      tables_(*options_.lake, options_.lake_bucket),
+      records_(options_.state) {}
 
-io::Task<Result<ObjectsByDataset>> Batch::pin_all() {
-  ObjectsByDataset all;
-  for (const project::Dataset& dataset : options_.project->datasets) {
-    if (dataset.topic.empty()) continue;
-    auto place = place_of_topic(*options_.project, dataset.topic);
-    if (!place) co_return place.error().with("data set " + dataset.name);
-    auto pinned = co_await pin_objects(*options_.store, *place);
-    if (!pinned) co_return pinned.error().with("data set " + dataset.name);
-    all.emplace(dataset.name, std::move(*pinned));
-  }
-  co_return all;
-}
-
-io::Task<Result<BatchReport>> Batch::run(std::string run, std::stop_token stop) {
+io::Task<Result<BatchReport>> Batch::run(RunOrder order) {
   {
     std::lock_guard lock(mutex_);
     if (running_) co_return Error(Code::conflict, "a batch run is under way");
     running_ = true;
   }
-  Loaded loaded{.objects = {}, .started_ms = options_.clock->wall_ms()};
-  int64_t begin_ms = options_.clock->steady_ms();
-  auto pinned = co_await pin_all();
-  Result<BatchReport> outcome = pinned ? BatchReport{} : Result<BatchReport>(pinned.error());
-  if (pinned) {
-    loaded.objects = std::move(*pinned);
-    loaded.load_ms = options_.clock->steady_ms() - begin_ms;
-    auto cleaned = co_await options_.work->run([&] { return clean_and_ask(run, loaded, stop); });
-    outcome =
-        cleaned ? co_await publish(std::move(*cleaned)) : Result<BatchReport>(cleaned.error());
-  }
+  auto outcome = co_await carry_out(order);
   {
     std::lock_guard lock(mutex_);
     running_ = false;
@@ -75,138 +76,254 @@ io::Task<Result<BatchReport>> Batch::run(std::string run, std::stop_token stop) 
   co_return outcome;
 }
 
-Result<Batch::Cleaned> Batch::clean_and_ask(const std::string& run, const Loaded& loaded,
-                                            std::stop_token stop) {
-  Cleaned cleaned{.report = {.run = run,
-                             .started_ms = loaded.started_ms,
-                             .load_ms = loaded.load_ms,
-                             .counts = {}},
-                  .quarantine = {},
-                  .tables = {}};
+io::Task<Result<BatchReport>> Batch::carry_out(const RunOrder& order) {
+  int64_t begin_ms = options_.clock->steady_ms();
+  BatchReport report;
+  report.run = order.name;
+  auto loads = co_await plan(order, report);
+  if (!loads) co_return loads.error();
+  report.started_ms = options_.clock->wall_ms();
+  report.load_ms = options_.clock->steady_ms() - begin_ms;
+  bool is_same = report.state == BatchReport::State::published && !order.full;
+  for (const Load& load : *loads) {
+    const DatasetCount* count = report.find(load.dataset->name);
+    is_same = is_same && count != nullptr && count->meaning == meaning_of(*load.dataset);
+  }
+  if (is_same) co_return co_await repeat(std::move(report));
+  report.error.clear();
+  report.state = BatchReport::State::begun;
+  auto made = co_await options_.work->run([&] { return make(report, *loads, order.stop); });
+  if (made && made->report.state != BatchReport::State::failed)
+    co_return co_await publish(std::move(*made));
+  // The record tells what went wrong; the tables stay those of the run before.
+  BatchReport failed = made ? std::move(made->report) : std::move(report);
+  failed.state = BatchReport::State::failed;
+  if (!made) failed.error = made.error().text();
+  Status saved = co_await options_.work->run([&] { return records_.save(failed, {}, {}); });
+  if (!saved) co_return saved.error();
+  if (!made) co_return made.error();
+  co_return failed;
+}
+
+// All that the run once read and meant is as it was: its tables are, and the answers come out anew.
+io::Task<Result<BatchReport>> Batch::repeat(BatchReport report) {
+  auto tables = co_await pin_tables(report);
+  if (!tables) co_return tables.error().with("run " + report.run + " is repeated");
+  int64_t begin_ms = options_.clock->steady_ms();
+  auto answers = co_await options_.work->run([&]() -> Result<std::vector<QuestionAnswer>> {
+    auto engine = sql::Engine::open(options_.engine);
+    if (!engine) return engine.error();
+    auto connection = (*engine)->connect();
+    if (!connection) return connection.error();
+    for (const PinnedTable& table : *tables) {
+      Status made = (*connection)->create_view({"clean", table.dataset}, table.select());
+      if (!made) return made.error();
+    }
+    if (Status made = make_project_tables(**connection, *options_.project); !made)
+      return made.error();
+    return answer_questions(**connection, *options_.project, "");
+  });
+  if (!answers) co_return answers.error();
+  report.clean_ms = 0;
+  report.ask_ms = options_.clock->steady_ms() - begin_ms;
+  report.answers.clear();
+  for (const QuestionAnswer& answer : *answers)
+    report.answers.emplace_back(answer.name, answer.table.rows.size());
+  report.answers_sha256 = digest_of(*answers);
+  std::vector<std::string> keeps;
+  for (DatasetCount& count : report.counts) {
+    keeps.push_back(count.dataset);
+    count.new_objects = 0;
+    count.load = "nothing: the same run again";
+  }
+  Status saved = co_await options_.work->run([&] { return records_.save(report, {}, keeps); });
+  if (!saved) co_return saved.error();
+  co_return report;
+}
+
+Result<Batch::Made> Batch::make(BatchReport report, std::vector<Load>& loads,
+                                std::stop_token stop) {
+  Made made;
+  made.report = std::move(report);
+  BatchReport& told = made.report;
+  told.counts.clear();
+  told.checks.clear();
+  told.answers.clear();
   int64_t begin_ms = options_.clock->steady_ms();
   auto engine = sql::Engine::open(options_.engine);
   if (!engine) return engine.error();
   auto connection = (*engine)->connect();
   if (!connection) return connection.error();
-  for (const project::Dataset& dataset : options_.project->datasets) {
-    auto objects = loaded.objects.find(dataset.name);
-    if (objects == loaded.objects.end()) continue;
-    auto count = clean(**connection, dataset, objects->second, cleaned.quarantine, stop);
-    if (!count) return count.error().with("data set " + dataset.name);
-    auto table = tables_.encode(**connection, dataset.name, stop);
-    if (!table) return table.error().with("data set " + dataset.name);
-    cleaned.tables.push_back(std::move(*table));
-    cleaned.report.counts.push_back(std::move(*count));
+  for (Load& load : loads) {
+    auto count = clean(**connection, load, made, stop);
+    if (!count) return count.error().with("data set " + load.dataset->name);
+    told.counts.push_back(std::move(*count));
   }
-  cleaned.report.clean_ms = options_.clock->steady_ms() - begin_ms;
+  for (const Load& load : loads) {
+    for (bool is_raw : {true, false}) {
+      for (const project::Check& check :
+           is_raw ? load.dataset->raw_checks : load.dataset->clean_checks) {
+        auto result = examine(**connection, load.dataset->name, is_raw, check);
+        if (!result) return result.error();
+        told.checks.push_back(std::move(*result));
+      }
+    }
+  }
+  told.clean_ms = options_.clock->steady_ms() - begin_ms;
+  if (told.failed_checks() > 0) {
+    told.state = BatchReport::State::failed;
+    told.error = fmt::format("{} checks failed", told.failed_checks());
+    return made;
+  }
 
   // A question that cannot be answered fails the run before anything of it counts.
   begin_ms = options_.clock->steady_ms();
-  if (Status made = make_project_tables(**connection); !made) return made.error();
-  auto answers = answer(**connection, "");
+  if (Status there = make_project_tables(**connection, *options_.project); !there)
+    return there.error();
+  auto answers = answer_questions(**connection, *options_.project, "");
   if (!answers) return answers.error();
-  cleaned.report.ask_ms = options_.clock->steady_ms() - begin_ms;
-  return cleaned;
+  for (const QuestionAnswer& answer : *answers)
+    told.answers.emplace_back(answer.name, answer.table.rows.size());
+  told.answers_sha256 = digest_of(*answers);
+  told.ask_ms = options_.clock->steady_ms() - begin_ms;
+  return made;
 }
 
-io::Task<Result<BatchReport>> Batch::publish(Cleaned cleaned) {
-  for (size_t i = 0; i < cleaned.tables.size(); ++i) {
-    DatasetCount& count = cleaned.report.counts[i];
-    const project::Dataset* dataset = options_.project->find_dataset(count.dataset);
-    lake::CommitFacts facts{.operation = "",
-                            .parameters = {},
-                            .metrics = {{"numSourceObjects", std::to_string(count.objects)},
-                                        {"numSourceRows", std::to_string(count.rows)}},
-                            .txns = {},
-                            .positions = {},
-                            .project_sql_sha256 = to_hex(sha256(dataset->clean.text)),
-                            .user_metadata = cleaned.report.run};
-    auto version =
-        co_await tables_.publish(*dataset, std::move(cleaned.tables[i]), std::move(facts));
-    if (!version) co_return version.error().with("data set " + count.dataset);
-    count.version = *version;
-  }
-  Status saved =
-      co_await options_.work->run([&] { return save(cleaned.report, cleaned.quarantine); });
-  if (!saved) co_return saved.error();
-  co_return std::move(cleaned.report);
-}
-
-Result<DatasetCount> Batch::clean(sql::Connection& connection, const project::Dataset& dataset,
-                                  std::shared_ptr<const DatasetObjects> objects,
-                                  std::vector<Quarantined>& quarantine, std::stop_token stop) {
-  DatasetCount count{
-      .dataset = dataset.name, .objects = objects->keys.size(), .bytes = objects->bytes};
+// Writes the clean rows of what is read now as a file, and makes clean.<dataset> of it and of what
+// was there: nothing is held in memory, however much it is.
+Result<DatasetCount> Batch::clean(sql::Connection& connection, Load& load, Made& made,
+                                  const std::stop_token& stop) {
+  const project::Dataset& dataset = *load.dataset;
+  DatasetCount count{.dataset = dataset.name,
+                     .objects = load.objects->keys.size(),
+                     .bytes = load.objects->bytes,
+                     .load = {},
+                     .meaning = meaning_of(dataset)};
+  count.new_objects = count.objects;
+  auto refuse = [&](const columns::Refused& refused) {
+    if (made.quarantine.size() == quarantine_max) return;
+    made.quarantine.push_back({.dataset = dataset.name,
+                               .source = std::string(refused.source),
+                               .reason = std::string(refused.reason),
+                               .bytes = std::string(refused.bytes),
+                               .line = refused.line});
+  };
   sql::JsonInput input{.schema = std::make_shared<const columns::Schema>(dataset.schema),
-                       .open = [objects] { return pieces_of_objects(objects); },
-                       .on_refused =
-                           [&](const columns::Refused& refused) {
-                             if (quarantine.size() == quarantine_max) return;
-                             quarantine.push_back({.dataset = dataset.name,
-                                                   .source = std::string(refused.source),
-                                                   .reason = std::string(refused.reason),
-                                                   .bytes = std::string(refused.bytes),
-                                                   .line = refused.line});
-                           },
+                       .open = [objects = load.objects] { return pieces_of_objects(objects); },
+                       .on_refused = refuse,
                        .stop = stop};
   auto scan = connection.create_json_view({"raw", dataset.name}, std::move(input));
   if (!scan) return scan.error();
-  auto rows = connection.create_table({"clean", dataset.name}, dataset.clean.text, stop);
+  const sql::TableName view{"clean", dataset.name};
+  if (Status viewed = connection.create_view(view, dataset.clean.text); !viewed)
+    return with_place(viewed.error(), connection, dataset.clean);
+  count.by_row = load.is_increment() || is_row_by_row(connection, dataset.clean);
+  auto rows = tables_.encode(connection, view, stop);
   if (!rows) return with_place(rows.error(), connection, dataset.clean);
   // Taken now: a later query over the view begins to count anew.
   columns::Counts counts = (*scan)->counts();
   count.lines = counts.lines;
   count.rows = counts.rows;
   count.refused = counts.refused;
-  count.clean = static_cast<uint64_t>(*rows);
-  if (!dataset.quarantine.text.empty()) {
-    auto taken =
-        connection.query(dataset.quarantine.text, {.rows_max = quarantine_max, .stop = stop});
-    if (!taken) return with_place(taken.error(), connection, dataset.quarantine);
-    count.quarantined = taken->rows.size();
-    for (const sql::Row& row : taken->rows) {
-      if (quarantine.size() == quarantine_max) break;
-      quarantine.push_back({.dataset = dataset.name,
-                            .source = sql::to_text(row[0]),
-                            .reason = sql::to_text(row[3]),
-                            .bytes = sql::to_text(row[2]),
-                            .line = std::strtoull(sql::to_text(row[1]).c_str(), nullptr, 10)});
-    }
+  count.clean = static_cast<uint64_t>(rows->rows());
+  // What clean took is not in quarantine: when it took all there is nothing to look for.
+  if (!dataset.quarantine.text.empty() && count.clean != count.rows) {
+    auto taken = take_quarantined(connection, load, made, stop);
+    if (!taken) return taken.error();
+    count.quarantined = static_cast<uint64_t>(*taken);
   }
   count.filtered = static_cast<int64_t>(count.rows) - static_cast<int64_t>(count.clean) -
                    static_cast<int64_t>(count.quarantined);
+  std::string select = BatchTables::select(*rows);
+  if (load.is_increment()) {
+    count.load = count.objects == 0 ? "nothing new" : "new objects";
+    count.add(*load.before);
+    count.version = load.before->version;
+    made.keeps.push_back(dataset.name);
+    select = load.table->select() + " UNION ALL " + select;
+  } else {
+    count.load = "all: " + load.why_all;
+  }
+  if (Status viewed = connection.create_view(view, select); !viewed) return viewed.error();
+  if (load.is_increment() && rows->files.empty()) return count;
+  made.tables.push_back(
+      {.dataset = &dataset,
+       .rows = std::move(*rows),
+       .mode = load.is_increment() ? lake::WriteMode::append : lake::WriteMode::overwrite});
   return count;
 }
 
-Status Batch::make_project_tables(sql::Connection& connection) const {
-  for (const project::ProjectTable& table : options_.project->tables) {
-    if (Status made = connection.create_view({"main", table.name}, table.sql.text); !made)
-      return with_place(made.error(), connection, table.sql);
-  }
-  return {};
+Result<int64_t> Batch::take_quarantined(sql::Connection& connection, const Load& load, Made& made,
+                                        const std::stop_token& stop) {
+  const project::SqlFile& file = load.dataset->quarantine;
+  int64_t taken = 0;
+  auto keep = [&](std::span<const sql::Row> rows) {
+    for (const sql::Row& row : rows) {
+      ++taken;
+      if (made.quarantine.size() == quarantine_max) continue;
+      made.quarantine.push_back({.dataset = load.dataset->name,
+                                 .source = sql::to_text(row[0]),
+                                 .reason = sql::to_text(row[3]),
+                                 .bytes = sql::to_text(row[2]),
+                                 .line = std::strtoull(sql::to_text(row[1]).c_str(), nullptr, 10)});
+    }
+    return true;
+  };
+  size_t columns = 0;
+  Status streamed = connection.stream(
+      file.text, [&](std::span<const sql::ColumnHead> heads) { columns = heads.size(); },
+      [&](std::span<const sql::Row> rows) { return columns == 4 && keep(rows); }, stop);
+  if (!streamed) return with_place(streamed.error(), connection, file);
+  if (columns != 4)
+    return Error(Code::invalid, file.path + ": wants the columns _source, _line, _bytes, reason");
+  return taken;
 }
 
-Result<std::vector<QuestionAnswer>> Batch::answer(sql::Connection& connection,
-                                                  const std::string& question) const {
-  std::vector<QuestionAnswer> answers;
-  for (const project::Query& query : options_.project->queries) {
-    if (!question.empty() && query.name != question) continue;
-    auto table = connection.query(query.sql.text, {.rows_max = 1'000'000});
-    if (!table) return with_place(table.error(), connection, query.sql);
-    answers.push_back({query.name, query.title, query.defaults, std::move(*table)});
+io::Task<Result<BatchReport>> Batch::publish(Made made) {
+  BatchReport& report = made.report;
+  for (Made::Table& table : made.tables) {
+    DatasetCount& count =
+        *std::ranges::find(report.counts, table.dataset->name, &DatasetCount::dataset);
+    lake::CommitFacts facts{.operation = "",
+                            .parameters = {},
+                            .metrics = {{"numSourceObjects", std::to_string(count.new_objects)},
+                                        {"numSourceRows", std::to_string(count.rows)}},
+                            .txns = {},
+                            .positions = {},
+                            .project_sql_sha256 = to_hex(sha256(table.dataset->clean.text)),
+                            .user_metadata = report.run};
+    auto version = co_await tables_.publish(*table.dataset, table.mode, std::move(table.rows),
+                                            std::move(facts));
+    if (!version) co_return version.error().with("data set " + count.dataset);
+    count.version = *version;
   }
-  return answers;
+  report.state = BatchReport::State::published;
+  Status saved = co_await options_.work->run(
+      [&] { return records_.save(report, made.quarantine, made.keeps); });
+  if (!saved) co_return saved.error();
+  co_return std::move(report);
 }
 
-io::Task<Result<std::vector<PinnedTable>>> Batch::pin_tables() {
-  auto last = co_await reports(1);
-  if (!last) co_return last.error();
-  if (last->empty()) {
+io::Task<Result<BatchReport>> Batch::published(std::string run) {
+  auto found = co_await options_.work->run([&]() -> Result<BatchReport> {
+    if (!run.empty()) return records_.find(run);
+    auto last = records_.reports(1, true);
+    if (!last) return last.error();
+    if (last->empty())
+      return Error(Code::not_found,
+                   "there are no clean tables yet; `pinpipe run` makes them from the bucket");
+    return std::move(last->front());
+  });
+  if (found && found->state != BatchReport::State::published)
     co_return Error(Code::not_found,
-                    "there are no clean tables yet; `pinpipe run` makes them from the bucket");
-  }
+                    fmt::format("run {} published nothing: {}", found->run,
+                                found->error.empty() ? "it did not end" : found->error));
+  co_return found;
+}
+
+io::Task<Result<std::vector<PinnedTable>>> Batch::pin_tables(const BatchReport& report) {
   std::vector<PinnedTable> tables;
-  for (const DatasetCount& count : last->front().counts) {
+  for (const DatasetCount& count : report.counts) {
     const project::Dataset* dataset = options_.project->find_dataset(count.dataset);
     if (dataset == nullptr) continue;  // the project has lost it since
     auto table = co_await tables_.pin(*dataset, count.version);
@@ -216,72 +333,21 @@ io::Task<Result<std::vector<PinnedTable>>> Batch::pin_tables() {
   co_return tables;
 }
 
-Result<std::unique_ptr<sql::Connection>> Batch::open_reader(const std::vector<PinnedTable>& tables,
-                                                            const ObjectsByDataset& raw) {
-  sql::Engine::Options options = options_.engine;
-  options.role = sql::Role::user;
-  options.readable_directories = {options_.lake_directory};
-  auto engine = sql::Engine::open(options);
-  if (!engine) return engine.error();
-  auto connection = (*engine)->connect();
-  if (!connection) return connection.error();
-  for (const PinnedTable& table : tables) {
-    const project::Dataset* dataset = options_.project->find_dataset(table.dataset);
-    for (const sql::TableName& name :
-         {sql::TableName{"clean", table.dataset}, sql::TableName{"main", "df_" + table.dataset},
-          sql::TableName{"main", dataset->tables.batch}}) {
-      if (Status made = (*connection)->create_view(name, table.select()); !made)
-        return made.error();
-    }
-  }
-  for (const auto& [name, objects] : raw) {
-    const project::Dataset* dataset = options_.project->find_dataset(name);
-    sql::JsonInput input{.schema = std::make_shared<const columns::Schema>(dataset->schema),
-                         .open = [objects] { return pieces_of_objects(objects); },
-                         .stop = {}};
-    auto scan = (*connection)->create_json_view({"raw", name}, std::move(input));
-    if (!scan) return scan.error();
-  }
-  if (Status made = make_project_tables(**connection); !made) return made.error();
-  return std::move(*connection);
+io::Task<Result<std::vector<BatchReport>>> Batch::reports(size_t count_max) {
+  co_return co_await options_.work->run([&] { return records_.reports(count_max, false); });
 }
 
-io::Task<Result<std::vector<QuestionAnswer>>> Batch::ask(std::string question) {
-  auto tables = co_await pin_tables();
-  if (!tables) co_return tables.error();
-  co_return co_await ask_over(std::move(question), std::move(*tables));
+io::Task<Result<std::vector<Quarantined>>> Batch::quarantine(size_t count_max) {
+  co_return co_await options_.work->run([&] { return records_.quarantine(count_max); });
 }
 
-io::Task<Result<std::vector<QuestionAnswer>>> Batch::ask_over(std::string question,
-                                                              std::vector<PinnedTable> tables) {
-  if (!question.empty() && options_.project->find_query(question) == nullptr) {
-    std::string names;
-    for (const project::Query& query : options_.project->queries) names += " " + query.name;
-    co_return Error(Code::not_found,
-                    fmt::format("there is no question \"{}\"; there are:{}", question, names));
-  }
-  co_return co_await options_.work->run([&]() -> Result<std::vector<QuestionAnswer>> {
-    auto connection = open_reader(tables, {});
-    if (!connection) return connection.error();
-    return answer(**connection, question);
-  });
+io::Task<Result<Quarantined>> Batch::quarantined(int64_t id) {
+  co_return co_await options_.work->run([&] { return records_.quarantined(id); });
 }
 
-io::Task<Result<sql::Table>> Batch::query(std::string text, size_t rows_max) {
-  // The raw views cost a listing of the bucket, so they are made for questions that name them.
-  ObjectsByDataset raw;
-  if (text.find("raw") != std::string::npos) {
-    auto pinned = co_await pin_all();
-    if (!pinned) co_return pinned.error();
-    raw = std::move(*pinned);
-  }
-  auto tables = co_await pin_tables();
-  if (!tables) co_return tables.error();
-  co_return co_await options_.work->run([&]() -> Result<sql::Table> {
-    auto connection = open_reader(*tables, raw);
-    if (!connection) return connection.error();
-    return (*connection)->ask(text, {.rows_max = rows_max});
-  });
+io::Task<Status> Batch::mark_replayed(int64_t id) {
+  co_return co_await options_.work->run(
+      [&] { return records_.mark_replayed(id, options_.clock->wall_ms()); });
 }
 
 }  // namespace pinpipe::jobs

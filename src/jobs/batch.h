@@ -1,10 +1,18 @@
-// The batch job: load the bucket's objects, clean the data sets, answer the questions. What the
-// notebooks of the original do by hand.
+// The batch job: load the bucket's objects, clean the data sets, check them, answer the questions.
+// What the notebooks of the original do by hand.
+//
 // Promise: a run's tables count from the moment its record is written, all of them together; a run
 // that fails or is killed before leaves those of the run before, and running again gives the same.
 // Every row that was loaded is clean, filtered by the project's SQL, or in quarantine with its
-// bytes, object, line and reason: the report's counts add up. Bounds: one run at a time;
-// quarantine_max refused values are kept per run, all are counted.
+// bytes, object, line and reason: the report's counts add up, over all loads that made the table.
+//
+// A run reads only objects that are new since the last one, where that gives the same as reading
+// all: the clean SQL looks at each row alone (its plan says so), nothing of it has changed, and
+// neither has an object that is in the table already. Otherwise, or when told to, it reads all.
+// What a run reads is written down before it begins: a run of a name that was there before reads
+// the same objects again and gives the same answers, byte for byte.
+//
+// Bounds: one run at a time; quarantine_max refused values are kept, all are counted.
 #pragma once
 
 #include <map>
@@ -17,48 +25,20 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "io/pool.h"
+#include "jobs/answers.h"
+#include "jobs/batch_record.h"
 #include "jobs/batch_tables.h"
 #include "jobs/dataset_objects.h"
 #include "objects/store.h"
 #include "project/project.h"
 #include "sql/engine.h"
-#include "state/database.h"
 
 namespace pinpipe::jobs {
 
-inline constexpr size_t quarantine_max = 100'000;
-
-struct DatasetCount {
-  std::string dataset;
-  uint64_t objects = 0;
-  uint64_t bytes = 0;
-  uint64_t lines = 0;        // records, as lines of the objects
-  uint64_t rows = 0;         // raw rows: an array of rows counts as many
-  uint64_t refused = 0;      // lines or rows that cannot be read
-  uint64_t quarantined = 0;  // raw rows that the project's quarantine SQL takes
-  uint64_t clean = 0;
-  int64_t version = -1;  // of the clean table
-  int64_t filtered = 0;  // raw rows that the clean SQL left out
-};
-
-struct BatchReport {
-  std::string run;
-  int64_t started_ms = 0;
-  int64_t load_ms = 0;   // listing and pinning objects
-  int64_t clean_ms = 0;  // decoding, cleaning, writing tables
-  int64_t ask_ms = 0;
-  std::vector<DatasetCount> counts;
-};
-
-struct Quarantined {
-  std::string dataset, source, reason, bytes;
-  uint64_t line = 0;
-};
-
-// One question's rows, with what must be said beside them.
-struct QuestionAnswer {
-  std::string name, title, defaults;
-  sql::Table table;
+struct RunOrder {
+  std::string name;   // a name that was used before repeats that run
+  bool full = false;  // read all objects
+  std::stop_token stop = {};
 };
 
 class Batch {
@@ -68,53 +48,50 @@ class Batch {
     objects::Store* store = nullptr;
     io::Pool* work = nullptr;
     Clock* clock = nullptr;
-    state::Database* state = nullptr;  // opened with migrations()
+    state::Database* state = nullptr;  // opened with BatchRecords::migrations()
     sql::Engine::Options engine;       // of role jobs
     const lake::Services* lake = nullptr;
     std::string lake_bucket;
-    std::string lake_directory;  // what questions may read
   };
-
-  // What the job keeps in its database.
-  static std::span<const std::string_view> migrations();
 
   explicit Batch(Options options);
 
-  // `conflict` when a run is under way.
-  io::Task<Result<BatchReport>> run(std::string run, std::stop_token stop = {});
+  // `conflict` when a run is under way, or objects of the run that is repeated have changed. A run
+  // whose checks fail answers with a report that says so, and publishes nothing.
+  io::Task<Result<BatchReport>> run(RunOrder order);
 
-  // The named question, or all with an empty name, over the last published tables.
-  io::Task<Result<std::vector<QuestionAnswer>>> ask(std::string question);
-  // The same over other tables: those of the stream job.
-  io::Task<Result<std::vector<QuestionAnswer>>> ask_over(std::string question,
-                                                         std::vector<PinnedTable> tables);
-  // Anybody's SELECT over clean.*, raw.* and the project's tables; reads only.
-  io::Task<Result<sql::Table>> query(std::string text, size_t rows_max);
+  // The run's report, of the last published one when `run` is empty; `not_found` when there is none
+  // or it published nothing.
+  io::Task<Result<BatchReport>> published(std::string run);
+  // The tables as that run left them.
+  io::Task<Result<std::vector<PinnedTable>>> pin_tables(const BatchReport& report);
 
-  io::Task<Result<std::vector<Quarantined>>> quarantine(size_t count_max);
-  // Newest first.
+  // Newest first, failed ones too.
   io::Task<Result<std::vector<BatchReport>>> reports(size_t count_max);
+  io::Task<Result<std::vector<Quarantined>>> quarantine(size_t count_max);
+  io::Task<Result<Quarantined>> quarantined(int64_t id);
+  // Notes that the record was sent again.
+  io::Task<Status> mark_replayed(int64_t id);
 
  private:
-  struct Loaded;
-  struct Cleaned;
-  Result<Cleaned> clean_and_ask(const std::string& run, const Loaded& loaded, std::stop_token stop);
-  Result<DatasetCount> clean(sql::Connection& connection, const project::Dataset& dataset,
-                             std::shared_ptr<const DatasetObjects> objects,
-                             std::vector<Quarantined>& quarantine, std::stop_token stop);
-  io::Task<Result<BatchReport>> publish(Cleaned cleaned);
-  Status make_project_tables(sql::Connection& connection) const;
-  Status save(const BatchReport& report, const std::vector<Quarantined>& quarantine);
-  io::Task<Result<std::map<std::string, std::shared_ptr<const DatasetObjects>>>> pin_all();
-  io::Task<Result<std::vector<PinnedTable>>> pin_tables();
-  Result<std::unique_ptr<sql::Connection>> open_reader(
-      const std::vector<PinnedTable>& tables,
-      const std::map<std::string, std::shared_ptr<const DatasetObjects>>& raw);
-  Result<std::vector<QuestionAnswer>> answer(sql::Connection& connection,
-                                             const std::string& question) const;
+  struct Load;
+  struct Made;
+  io::Task<Result<std::vector<Load>>> plan(const RunOrder& order, BatchReport& report);
+  io::Task<Status> plan_increment(Load& load, const BatchReport& report, const BatchReport& before);
+  io::Task<Status> hold(Load& load, const std::vector<BatchRecords::Input>& wanted,
+                        const std::vector<objects::ObjectFacts>& listing);
+  io::Task<Result<BatchReport>> carry_out(const RunOrder& order);
+  io::Task<Result<BatchReport>> repeat(BatchReport report);
+  Result<Made> make(BatchReport report, std::vector<Load>& loads, std::stop_token stop);
+  Result<DatasetCount> clean(sql::Connection& connection, Load& load, Made& made,
+                             const std::stop_token& stop);
+  Result<int64_t> take_quarantined(sql::Connection& connection, const Load& load, Made& made,
+                                   const std::stop_token& stop);
+  io::Task<Result<BatchReport>> publish(Made made);
 
   Options options_;
   BatchTables tables_;
+  BatchRecords records_;
   std::mutex mutex_;
   bool running_ = false;
 };

@@ -5,12 +5,10 @@
 
 namespace pinpipe::jobs {
 
-std::string PinnedTable::select() const {
-  if (!files.empty()) {
-    std::vector<std::string> paths;
-    for (const objects::Store::Pinned& file : files) paths.push_back(file.path);
-    return "SELECT * FROM " + sql::read_parquet(paths);
-  }
+namespace {
+
+std::string select_of(const std::vector<std::string>& paths, const lake::Schema& schema) {
+  if (!paths.empty()) return "SELECT * FROM " + sql::read_parquet(paths);
   std::string columns;
   for (const lake::Field& field : schema.fields) {
     columns += columns.empty() ? "" : ", ";
@@ -19,14 +17,29 @@ std::string PinnedTable::select() const {
   return "SELECT " + columns + " WHERE false";
 }
 
-Result<lake::Encoded> BatchTables::encode(sql::Connection& connection, const std::string& dataset,
+}  // namespace
+
+std::string PinnedTable::select() const {
+  std::vector<std::string> paths;
+  for (const objects::Store::Pinned& file : files) paths.push_back(file.path);
+  return select_of(paths, schema);
+}
+
+std::string BatchTables::select(const lake::Encoded& rows) {
+  std::vector<std::string> paths;
+  for (const lake::DataFile& file : rows.files) paths.push_back(file.temporary_path);
+  return select_of(paths, rows.schema);
+}
+
+Result<lake::Encoded> BatchTables::encode(sql::Connection& connection, const sql::TableName& view,
                                           std::stop_token stop) const {
-  return lake::encode(connection, "SELECT * FROM " + sql::TableName{"clean", dataset}.quoted(),
-                      services_.store.new_temporary(), {.stop = stop});
+  return lake::encode(connection, "SELECT * FROM " + view.quoted(), services_.store.new_temporary(),
+                      {.stop = stop});
 }
 
 io::Task<Result<lake::Version>> BatchTables::publish(const project::Dataset& dataset,
-                                                     lake::Encoded rows, lake::CommitFacts facts) {
+                                                     lake::WriteMode mode, lake::Encoded rows,
+                                                     lake::CommitFacts facts) {
   Status bucket = co_await services_.store.create_bucket(bucket_);
   if (!bucket && bucket.error().code() != Code::conflict) co_return bucket.error();
   auto table = co_await lake::Table::open_or_create(
@@ -36,8 +49,14 @@ io::Task<Result<lake::Version>> BatchTables::publish(const project::Dataset& dat
        .properties = {}});
   if (!table) co_return table.error();
   // The project's SQL says which columns there are, also when it has changed since the last run.
-  facts.schema_change = lake::SchemaChange::replace;
-  co_return co_await (*table)->write(lake::WriteMode::overwrite, std::move(rows), std::move(facts));
+  if (mode == lake::WriteMode::overwrite) facts.schema_change = lake::SchemaChange::replace;
+  co_return co_await (*table)->write(mode, std::move(rows), std::move(facts));
+}
+
+io::Task<Result<lake::Version>> BatchTables::head(const project::Dataset& dataset) {
+  auto table = co_await lake::Table::open(services_, location_of(dataset));
+  if (!table) co_return table.error();
+  co_return (*table)->snapshot()->version();
 }
 
 io::Task<Result<PinnedTable>> BatchTables::pin(const project::Dataset& dataset,

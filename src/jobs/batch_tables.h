@@ -1,5 +1,5 @@
 // The batch job's Delta tables, one for each data set: <id>_pin_clean and its like.
-// A run overwrites them one after the other; which versions belong together is kept with the run.
+// A run writes them one after the other; which versions belong together is kept with the run.
 #pragma once
 
 #include <memory>
@@ -30,12 +30,16 @@ class BatchTables {
   BatchTables(const lake::Services& services, std::string bucket)
       : services_(services), bucket_(std::move(bucket)) {}
 
-  // The rows of clean.<dataset> of this session, as files of no table yet. Blocks.
-  Result<lake::Encoded> encode(sql::Connection& connection, const std::string& dataset,
+  // The rows of a session's view, as files of no table yet. Blocks.
+  Result<lake::Encoded> encode(sql::Connection& connection, const sql::TableName& view,
                                std::stop_token stop) const;
-  // The table's next version has these rows and no others.
-  io::Task<Result<lake::Version>> publish(const project::Dataset& dataset, lake::Encoded rows,
-                                          lake::CommitFacts facts);
+  // What reads those rows before they are part of a table.
+  static std::string select(const lake::Encoded& rows);
+  // The table's next version has these rows too, or these and no others.
+  io::Task<Result<lake::Version>> publish(const project::Dataset& dataset, lake::WriteMode mode,
+                                          lake::Encoded rows, lake::CommitFacts facts);
+  // The newest version, whoever wrote it.
+  io::Task<Result<lake::Version>> head(const project::Dataset& dataset);
   // `not_found` when the table or the version is not there.
   io::Task<Result<PinnedTable>> pin(const project::Dataset& dataset, lake::Version version);
 

@@ -67,35 +67,48 @@ Result<ObjectPlace> place_of_topic(const project::Project& project, const std::s
   return Error(Code::not_found, fmt::format("no connector of the project takes topic {}", topic));
 }
 
-io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(objects::Store& store,
-                                                                    ObjectPlace place) {
-  auto pinned = std::make_shared<DatasetObjects>();
+io::Task<Result<std::vector<objects::ObjectFacts>>> list_objects(objects::Store& store,
+                                                                 ObjectPlace place) {
+  std::vector<objects::ObjectFacts> objects;
   std::string after;
   while (true) {
     auto listing = co_await store.list(
         place.bucket, {.prefix = place.prefix, .delimiter = "", .after = after, .count_max = 1000});
     if (!listing) co_return listing.error().with("bucket " + place.bucket);
-    for (const objects::ObjectFacts& object : listing->objects) {
+    for (objects::ObjectFacts& object : listing->objects) {
       if (!object.key.ends_with(".json")) continue;
-      if (pinned->keys.size() == objects_max) {
+      if (objects.size() == objects_max) {
         co_return Error(Code::busy,
                         fmt::format("more than {} objects under {}; a load takes no more",
                                     objects_max, place.prefix));
       }
-      auto file = co_await store.materialize(place.bucket, object.key);
-      if (!file) {
-        // Removed since it was listed: then it is not part of this load.
-        if (file.error().code() == Code::not_found) continue;
-        co_return file.error().with("object " + object.key);
-      }
-      pinned->bytes += object.size;
-      pinned->keys.push_back(object.key);
-      pinned->files.push_back(std::move(*file));
+      objects.push_back(std::move(object));
     }
     if (!listing->truncated) break;
     after = listing->next_after;
   }
+  co_return objects;
+}
+
+io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(
+    objects::Store& store, std::string bucket, std::vector<objects::ObjectFacts> objects) {
+  auto pinned = std::make_shared<DatasetObjects>();
+  for (objects::ObjectFacts& object : objects) {
+    auto file = co_await store.materialize(bucket, object.key);
+    if (!file && file.error().code() == Code::not_found) continue;
+    if (!file) co_return file.error().with("object " + object.key);
+    pinned->bytes += object.size;
+    pinned->keys.push_back(std::move(object.key));
+    pinned->files.push_back(std::move(*file));
+  }
   co_return std::shared_ptr<const DatasetObjects>(std::move(pinned));
+}
+
+io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(objects::Store& store,
+                                                                    ObjectPlace place) {
+  auto objects = co_await list_objects(store, place);
+  if (!objects) co_return objects.error();
+  co_return co_await pin_objects(store, place.bucket, std::move(*objects));
 }
 
 std::unique_ptr<sql::Pieces> pieces_of_objects(std::shared_ptr<const DatasetObjects> objects) {

@@ -32,7 +32,13 @@ struct DatasetObjects {
   uint64_t bytes = 0;
 };
 
-// All objects of the place as they are now, in key order, held until the value goes.
+// All objects of the place as they are now, in key order.
+io::Task<Result<std::vector<objects::ObjectFacts>>> list_objects(objects::Store& store,
+                                                                 ObjectPlace place);
+// These objects, held until the value goes. Those that were removed meanwhile are no part of it.
+io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(
+    objects::Store& store, std::string bucket, std::vector<objects::ObjectFacts> objects);
+// Both.
 io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(objects::Store& store,
                                                                     ObjectPlace place);
 

@@ -53,7 +53,9 @@ class Loader {
     for (const auto& [path, tree] : trees_) {
       if (path.starts_with("datasets/")) read_dataset(tree, sql_, project, out_);
       if (path.starts_with("dags/")) read_dag(tree, project, out_);
+      if (path.starts_with("tests/")) read_tests(tree, project, out_);
     }
+    check_tests(project, out_);
     check_relations(project);
     return project;
   }

@@ -20,6 +20,9 @@ void read_settings(const Node& tree, const SqlSources& sql, Project& project, Di
 void read_access(Fields& settings, Project& project, Diagnostics& out);
 void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out);
 void read_dag(const Node& tree, Project& project, Diagnostics& out);
+void read_tests(const Node& tree, Project& project, Diagnostics& out);
+// Names in tests that lead nowhere; once all files are read.
+void check_tests(const Project& project, Diagnostics& out);
 
 // The SQL file at the path that `key` names, or an empty one after a report.
 SqlFile read_sql_path(Fields& fields, std::string_view key, const SqlSources& sql,

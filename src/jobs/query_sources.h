@@ -1,0 +1,38 @@
+// From the names in a query to what a session must have before it can run. Finding out is done on a
+// loop, making the views on the work pool.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobs/questions.h"
+#include "sql/connection.h"
+#include "sql/references.h"
+
+namespace pinpipe::jobs {
+
+// One view of a session and what has to live as long as it is read.
+struct QuerySource {
+  sql::TableName view;
+  std::string select = {};  // unless one of the inputs is set
+  std::optional<sql::JsonInput> json = {};
+  std::optional<sql::RowInput> rows = {};
+  std::vector<objects::Store::Pinned> held = {};
+};
+
+struct QuerySources {
+  std::vector<QuerySource> sources;
+  std::vector<sql::Substitution> substitutions;  // rising, as Connection::ask wants them
+
+  Status make_views(sql::Connection& connection) const;
+};
+
+// Names that nothing here knows are left to the database, which may know them (a WITH, an alias).
+io::Task<Result<QuerySources>> find_sources(const Questions::Options& options, std::string sql);
+
+// "clean.pin", "raw.pin", "df_pin", tables of the lake, of the project.
+io::Task<Result<std::vector<std::string>>> known_names(const Questions::Options& options);
+
+}  // namespace pinpipe::jobs
