@@ -17,6 +17,13 @@ def findings(path, text):
 HEADER = "// What it is.\n#pragma once\n"
 
 
+class DataSets(unittest.TestCase):
+    def test_a_data_sets_own_word_stays_in_its_files(self):
+        self.assertIn("data set", findings("src/jobs/a.cc", 'find("follower_count");\n')[0])
+        self.assertEqual(findings("src/source/a.cc", 'find("follower_count");\n'), [])
+        self.assertEqual(findings("src/jobs/a_test.cc", 'find("follower_count");\n'), [])
+
+
 class Includes(unittest.TestCase):
     def test_downwards_is_fine(self):
         self.assertEqual(findings("src/log/a.h", HEADER + '#include "io/task.h"\n#include "log/b.h"\n'), [])

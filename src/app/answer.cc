@@ -188,11 +188,14 @@ codec::Json to_json(const Answer& answer) {
   for (const auto& row : answer.rows) rows.push(Json(Json::Array(row)));
   Json notes = Json::array();
   for (const std::string& note : answer.notes) notes.push(note);
+  Json more = Json::array();
+  for (const Answer& further : answer.more) more.push(to_json(further));
   return Json::object({{"title", answer.title},
                        {"columns", std::move(columns)},
                        {"rows", std::move(rows)},
                        {"notes", std::move(notes)},
-                       {"failed", answer.failed}});
+                       {"failed", answer.failed},
+                       {"more", std::move(more)}});
 }
 
 Result<Answer> answer_from_json(const codec::Json& json) {
@@ -206,6 +209,11 @@ Result<Answer> answer_from_json(const codec::Json& json) {
   for (const Json& note : json["notes"].elements())
     answer.notes.emplace_back(note.as_string().value_or(""));
   answer.failed = json["failed"].as_bool().value_or(false);
+  for (const Json& part : json["more"].elements()) {
+    auto further = answer_from_json(part);
+    if (!further) return further.error();
+    answer.more.push_back(std::move(*further));
+  }
   return answer;
 }
 
@@ -218,17 +226,22 @@ Result<Form> form_of(std::string_view name) {
                fmt::format("\"{}\" is no output form; use table, json, ndjson or csv", name));
 }
 
-std::string render(const Answer& answer, Form form, size_t width_max, size_t rows_max) {
+namespace {
+
+Json rows_of(const Answer& answer) {
+  Json rows = Json::array();
+  for (const auto& row : answer.rows) rows.push(row_object(answer, row));
+  return rows;
+}
+
+std::string render_one(const Answer& answer, Form form, size_t width_max, size_t rows_max) {
   switch (form) {
     case Form::table:
       return answer.columns.empty() ? "" : render_table(answer, width_max, rows_max);
     case Form::csv:
       return answer.columns.empty() ? "" : render_csv(answer);
-    case Form::json: {
-      Json rows = Json::array();
-      for (const auto& row : answer.rows) rows.push(row_object(answer, row));
-      return codec::to_json_pretty(rows) + "\n";
-    }
+    case Form::json:
+      return codec::to_json_pretty(rows_of(answer)) + "\n";
     case Form::ndjson: {
       std::string out;
       for (const auto& row : answer.rows) out += codec::to_json(row_object(answer, row)) + "\n";
@@ -236,6 +249,22 @@ std::string render(const Answer& answer, Form form, size_t width_max, size_t row
     }
   }
   return "";
+}
+
+}  // namespace
+
+std::string render(const Answer& answer, Form form, size_t width_max, size_t rows_max) {
+  if (form == Form::json && !answer.more.empty()) {
+    Json all = Json::object({{answer.title, rows_of(answer)}});
+    for (const Answer& further : answer.more) all.set(further.title, rows_of(further));
+    return codec::to_json_pretty(all) + "\n";
+  }
+  std::string out = render_one(answer, form, width_max, rows_max);
+  for (const Answer& further : answer.more) {
+    if (form != Form::ndjson) out += "\n";
+    out += render_one(further, form, width_max, rows_max);
+  }
+  return out;
 }
 
 }  // namespace pinpipe::app

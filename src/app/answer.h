@@ -17,6 +17,7 @@ struct Answer {
   std::vector<std::vector<codec::Json>> rows;
   std::vector<std::string> notes;  // for people: defaults that were used, what to do next
   bool failed = false;             // the work ran and failed: exit code 1, rows say why
+  std::vector<Answer> more = {};   // further tables, each with its own title
 
   void add_row(std::vector<codec::Json> row) { rows.push_back(std::move(row)); }
 };
@@ -28,7 +29,8 @@ enum class Form { table, json, ndjson, csv };
 Result<Form> form_of(std::string_view name);
 
 // The rows in that form, ending in a newline unless empty. A table is at most width_max columns
-// wide: longer cells are cut with "…"; 0 is no limit.
+// wide: longer cells are cut with "…"; 0 is no limit. Further tables follow, in JSON as one object
+// by title.
 std::string render(const Answer& answer, Form form, size_t width_max = 0, size_t rows_max = 0);
 
 // How many terminal columns UTF-8 text takes, near enough for tables: combining marks 0, wide East

@@ -1,6 +1,7 @@
 #include "app/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -34,6 +35,7 @@ void add_parameter(CLI::App& verb, const Parameter& parameter, Values& values) {
   CLI::Option* option = nullptr;
   switch (parameter.kind) {
     case Parameter::Kind::text:
+    case Parameter::Kind::file:
       option = verb.add_option(flag, values.texts[name], summary);
       break;
     case Parameter::Kind::integer:
@@ -47,7 +49,19 @@ void add_parameter(CLI::App& verb, const Parameter& parameter, Values& values) {
   values.options[name] = option;
 }
 
-Json arguments_of(const std::vector<Parameter>& parameters, const Values& values) {
+Result<std::string> content_of(const std::string& path) {
+  if (path == "-") {
+    std::string text;
+    char step[4096];
+    while (size_t got = std::fread(step, 1, sizeof step, stdin)) text.append(step, got);
+    return text;
+  }
+  auto content = io::posix_files().read_all(path);
+  if (!content) return Error(Code::not_found, content.error().text());
+  return content;
+}
+
+Result<Json> arguments_of(const std::vector<Parameter>& parameters, const Values& values) {
   Json arguments = Json::object();
   for (const Parameter& parameter : parameters) {
     std::string name(parameter.name);
@@ -56,6 +70,12 @@ Json arguments_of(const std::vector<Parameter>& parameters, const Values& values
       case Parameter::Kind::text:
         arguments.set(name, values.texts.at(name));
         break;
+      case Parameter::Kind::file: {
+        auto content = content_of(values.texts.at(name));
+        if (!content) return content.error();
+        arguments.set(name, std::move(*content));
+        break;
+      }
       case Parameter::Kind::integer:
         arguments.set(name, values.integers.at(name));
         break;
@@ -129,6 +149,13 @@ ExitCode run_operation(const Operation& operation, const Invocation& invocation)
   return answer ? print_answer(operation, *answer, invocation) : report(answer.error());
 }
 
+// A command of the same name asks the operation itself, and does more around it.
+bool is_command(const Operation& operation) {
+  return std::ranges::any_of(commands(), [&](const Command& command) {
+    return command.noun == operation.noun && command.verb == operation.verb;
+  });
+}
+
 // The sentence about a word that stands where a command should and is none; empty otherwise.
 std::string unknown_command(const CLI::App& top) {
   std::vector<std::string> words = top.remaining(true);
@@ -180,7 +207,7 @@ ExitCode print(const Answer& answer, Form form) {
   std::string text = render(answer, form, terminal_width());
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
-  if (form == Form::table) {
+  if (form == Form::table || answer.failed) {
     for (const std::string& note : answer.notes) std::fprintf(stderr, "%s\n", note.c_str());
   }
   return answer.failed ? ExitCode::failed : ExitCode::ok;
@@ -205,19 +232,23 @@ int run_command_line(int argc, char** argv) {
                                command.parameters);
     Values* values = parser.values.back().get();
     verbs.emplace_back(sub, [&command, values](Invocation invocation) {
-      auto arguments =
-          checked_arguments(command.parameters, arguments_of(command.parameters, *values));
+      auto given = arguments_of(command.parameters, *values);
+      if (!given) return report(given.error());
+      auto arguments = checked_arguments(command.parameters, std::move(*given));
       if (!arguments) return report(arguments.error());
       invocation.arguments = std::move(*arguments);
       return command.run(invocation);
     });
   }
   for (const Operation& operation : operations()) {
+    if (is_command(operation)) continue;
     CLI::App* sub = parser.add(operation.noun, operation.verb, operation.summary, operation.example,
                                operation.parameters);
     Values* values = parser.values.back().get();
     verbs.emplace_back(sub, [&operation, values](Invocation invocation) {
-      invocation.arguments = arguments_of(operation.parameters, *values);
+      auto given = arguments_of(operation.parameters, *values);
+      if (!given) return report(given.error());
+      invocation.arguments = std::move(*given);
       return run_operation(operation, invocation);
     });
   }

@@ -9,6 +9,15 @@ namespace {
 
 using codec::Json;
 
+PartHealth look_at_source(const House& house) {
+  const std::string& at = house.endpoints().mysql;
+  return {.part = "source database",
+          .state = "ok",
+          .count = {},
+          .note = at.empty() ? "rows to post; MySQL clients need `pinpipe up`"
+                             : "rows to post; MySQL on " + at};
+}
+
 io::Task<> look_at_topics(House& house, std::vector<PartHealth>& parts) {
   for (const project::Dataset& dataset : house.project().datasets) {
     auto range = co_await house.topics().range(dataset.topic, 0);
@@ -46,14 +55,28 @@ io::Task<Status> look_at_batch(House& house, std::vector<PartHealth>& parts) {
          .note = "`pinpipe run` cleans what is in the bucket and answers the questions"});
     co_return Status{};
   }
-  for (const jobs::DatasetCount& c : reports->front().counts) {
+  if (const jobs::BatchReport& last = reports->front();
+      last.state == jobs::BatchReport::State::failed) {
+    parts.push_back(
+        {.part = "batch",
+         .state = "failed",
+         .count = {},
+         .note = fmt::format("run {}: {}; `pinpipe retry` runs it again", last.run, last.error),
+         .behind = true});
+  }
+  auto published = co_await house.batch().published("");
+  if (!published) {
+    if (published.error().code() == Code::not_found) co_return Status{};
+    co_return published.error();
+  }
+  for (const jobs::DatasetCount& c : published->counts) {
     uint64_t bad = c.refused + c.quarantined;
     parts.push_back({.part = "clean." + c.dataset,
                      .state = bad > 0 ? "has quarantine" : "ok",
                      .count = c.clean,
                      .note = bad > 0
                                  ? fmt::format("{} in quarantine: `pinpipe quarantine list`", bad)
-                                 : fmt::format("rows after run {}", reports->front().run)});
+                                 : fmt::format("rows after run {}", published->run)});
   }
   co_return Status{};
 }
@@ -74,6 +97,7 @@ io::Task<> look_at_streams(House& house, std::vector<PartHealth>& parts) {
 
 io::Task<std::vector<PartHealth>> look_at_parts(House& house) {
   std::vector<PartHealth> parts;
+  parts.push_back(look_at_source(house));
   co_await look_at_topics(house, parts);
   for (const sink::SinkStatus& connector : co_await house.connector_status())
     parts.push_back(health_of(connector));

@@ -4,18 +4,23 @@
 #include <set>
 #include <unistd.h>
 
+#include "app/dag_folder.h"
+#include "app/dag_jobs.h"
 #include "app/doors.h"
+#include "app/run_notices.h"
 #include "auth/policy.h"
 #include "base/bytes.h"
 #include "base/id.h"
 #include "base/log_line.h"
 #include "broker/broker.h"
+#include "doors/databricks/door.h"
 #include "http/server.h"
 #include "io/scope.h"
 #include "objects/bucket_store.h"
 #include "objects/directory_store.h"
 #include "objects/mounted_store.h"
-#include "sink/object_sink.h"
+#include "scheduler/time_zone.h"
+#include "sink/connectors.h"
 
 namespace pinpipe::app {
 
@@ -37,24 +42,28 @@ struct House::Parts {
   std::unique_ptr<lake::Services> lake;
   std::unique_ptr<state::Database> jobs_state;
   std::unique_ptr<jobs::Batch> batch;
+  std::unique_ptr<jobs::Questions> questions;
   std::unique_ptr<broker::Topics> stream_topics;
   std::unique_ptr<jobs::StreamJob> stream_job;  // on loop 0
-  std::unique_ptr<sink::SinkState> sink_state;
   std::unique_ptr<broker::Topics> sink_topics;
-  std::vector<std::unique_ptr<sink::ObjectSink>> sinks;  // on loop 0
-  std::unique_ptr<scheduler::Scheduler> scheduler;       // on loop 0
-  std::unique_ptr<io::Scope> services;                   // on loop 0
+  std::unique_ptr<sink::Connectors> connectors;     // on loop 0
+  std::unique_ptr<DagFolder> dag_folder;            // on loop 0
+  std::unique_ptr<RunNotices> notices;              // on loop 0
+  std::unique_ptr<scheduler::Scheduler> scheduler;  // on loop 0
+  std::unique_ptr<io::Scope> services;              // on loop 0
   Doors doors;
   Endpoints endpoints;
   bool serving = false;
 
   explicit Parts(Options wanted) : options(std::move(wanted)) {}
   Status open_stores();
+  void open_questions();
   Status provision();
   Status provision_stream(const std::string& stream);
   Status provision_topic(const std::string& topic);
   void make_stream_job();
-  Status open_sinks();
+  Status open_connectors();
+  Status declare_connectors();
   Status open_scheduler();
   Status start_services();
   void start_scheduler_alone(bool working);
@@ -131,7 +140,7 @@ Status House::Parts::open_stores() {
       [options = engine_options(project.limits, *directory)] { return open_session(options); });
 
   auto opened_state =
-      state::Database::open(directory->state() + "/jobs.db", jobs::Batch::migrations());
+      state::Database::open(directory->state() + "/jobs.db", jobs::BatchRecords::migrations());
   if (!opened_state) return opened_state.error();
   jobs_state = std::move(*opened_state);
   batch = std::make_unique<jobs::Batch>(
@@ -142,37 +151,53 @@ Status House::Parts::open_stores() {
                            .state = jobs_state.get(),
                            .engine = engine_options(project.limits, *directory),
                            .lake = lake.get(),
-                           .lake_bucket = House::lake_bucket,
-                           .lake_directory = directory->lake()});
+                           .lake_bucket = House::lake_bucket});
+  open_questions();
   return {};
 }
 
-// The scheduler knows no job; here is what `batch` means.
+void House::Parts::open_questions() {
+  sql::Engine::Options engine = engine_options(project.limits, *directory);
+  engine.role = sql::Role::user;
+  engine.readable_directories = {directory->lake(), directory->buckets()};
+  questions = std::make_unique<jobs::Questions>(jobs::Questions::Options{
+      .project = &project,
+      .batch = batch.get(),
+      .store = buckets.get(),
+      .topics = topics.get(),
+      .find_stream =
+          [this](const std::string& name) {
+            return streams->as(auth::service_principal("pinpipe")).find(name);
+          },
+      .lake = lake.get(),
+      .lake_bucket = House::lake_bucket,
+      .loop = &runtime.loop(0),
+      .work = &runtime.work(),
+      .clock = &system_clock(),
+      .engine = std::move(engine)});
+}
+
+// The DAGs of files that were put into the bucket are there before the runs that an earlier process
+// left: these belong to them.
 Status House::Parts::open_scheduler() {
-  auto opened =
-      scheduler::Scheduler::open(directory->state() + "/scheduler.db",
-                                 {.loop = runtime.loop(0),
-                                  .disk = runtime.disk(),
-                                  .files = io::posix_files(),
-                                  .clock = system_clock()},
-                                 options.course ? std::vector<project::DagSpec>{} : project.dags);
+  dag_folder = std::make_unique<DagFolder>(*buckets, notebook_jobs(project));
+  auto files = io::wait_on(runtime.loop(0), dag_folder->read_all());
+  if (!files) return files.error();
+  std::vector<project::DagSpec> dags;
+  if (!options.course) dags = project.dags;
+  dags.push_back(databricks::dag_of_submitted_runs());
+  auto opened = scheduler::Scheduler::open(directory->state() + "/scheduler.db",
+                                           {.loop = runtime.loop(0),
+                                            .disk = runtime.disk(),
+                                            .files = io::posix_files(),
+                                            .clock = system_clock(),
+                                            .pools = project.pools},
+                                           dags, std::move(*files));
   if (!opened) return opened.error();
   scheduler = std::move(*opened);
-  scheduler->register_job("batch", [this](scheduler::JobContext& context) -> io::Task<Status> {
-    auto report = co_await batch->run(context.run_id);
-    if (!report) {
-      context.log.error(report.error().text());
-      co_return report.error();
-    }
-    for (const jobs::DatasetCount& c : report->counts) {
-      context.log.info(
-          fmt::format("{}: {} objects, {} rows, {} clean, {} quarantined, table version {}",
-                      c.dataset, c.objects, c.rows, c.clean, c.quarantined + c.refused, c.version));
-    }
-    context.log.info(fmt::format("load {} ms, clean {} ms, questions {} ms", report->load_ms,
-                                 report->clean_ms, report->ask_ms));
-    co_return Status{};
-  });
+  register_jobs(*scheduler, *batch, project);
+  notices = std::make_unique<RunNotices>();
+  scheduler->set_teller([this](scheduler::Told told) { return notices->tell(std::move(told)); });
   return {};
 }
 
@@ -239,38 +264,46 @@ void House::Parts::make_stream_job() {
                                .shared_stream = ""});
 }
 
-// The project's connectors, each following its topics.
-Status House::Parts::open_sinks() {
-  if (options.course) return {};
-  auto opened = sink::SinkState::open(directory->state() + "/sink.db");
-  if (!opened) return opened.error();
-  sink_state = std::move(*opened);
+Status House::Parts::open_connectors() {
   sink_topics = broker->as(auth::service_principal("connect"));
+  auto zones = [](const std::string& name) -> Result<sink::ZoneOffset> {
+    auto zone = scheduler::TimeZone::find(io::posix_files(), name);
+    if (!zone) return zone.error();
+    return sink::ZoneOffset(
+        [found = std::move(*zone)](int64_t instant) { return found.offset_at(instant); });
+  };
+  auto opened =
+      sink::Connectors::open(directory->state() + "/sink.db", {.topics = *sink_topics,
+                                                               .objects = *buckets,
+                                                               .disk = runtime.disk(),
+                                                               .loop = runtime.loop(0),
+                                                               .clock = system_clock(),
+                                                               .zones = zones,
+                                                               .plugin = user_id + "-plugin"});
+  if (!opened) return opened.error();
+  connectors = std::move(*opened);
+  return {};
+}
+
+Status House::Parts::declare_connectors() {
+  if (options.course) return {};
   for (const project::Connector& connector : project.connectors) {
-    sink::Properties properties = connector.config;
-    properties.try_emplace("name", connector.name);
-    auto config = sink::parse_config(properties);
-    if (!config) return config.error().with("connector " + connector.name);
-    sinks.push_back(
-        std::make_unique<sink::ObjectSink>(sink::ObjectSink::Parts{.topics = *sink_topics,
-                                                                   .objects = *buckets,
-                                                                   .state = *sink_state,
-                                                                   .disk = runtime.disk(),
-                                                                   .loop = runtime.loop(0)},
-                                           std::move(*config)));
+    if (Status done = connectors->declare(connector.name, connector.config); !done) return done;
   }
   return {};
 }
 
 Status House::Parts::start_services() {
-  if (Status opened = open_sinks(); !opened) return opened;
+  if (Status declared = declare_connectors(); !declared) return declared;
   services = std::make_unique<io::Scope>(runtime.loop(0));
   runtime.loop(0).post([this] {
     services->spawn("broker", broker->run());
     services->spawn("scheduler", scheduler->run());
+    services->spawn("dag folder", dag_folder->watch(*scheduler));
     services->spawn("stream job", stream_job->run());
-    for (auto& connector : sinks) services->spawn("connector", connector->run());
+    services->spawn("questions", questions->run());
   });
+  io::run_on(runtime.loop(0), connectors->start());
   return {};
 }
 
@@ -283,6 +316,7 @@ void House::Parts::start_scheduler_alone(bool working) {
 
 void House::Parts::stop() {
   doors.stop();
+  if (connectors) io::run_on(runtime.loop(0), connectors->stop());
   if (services) {
     io::run_on(runtime.loop(0), [](io::Scope& scope) -> io::Task<> {
       scope.cancel();
@@ -316,6 +350,7 @@ Result<std::unique_ptr<House>> House::open(Options options) {
   std::unique_ptr<House> house(new House(std::move(parts)));
   Parts& p = *house->parts_;
   if (Status opened = p.open_stores(); !opened) return opened.error();
+  if (Status opened = p.open_connectors(); !opened) return opened.error();
   p.make_stream_job();
   if (Status opened = p.open_scheduler(); !opened) return opened.error();
   if (!p.options.doors) return house;
@@ -377,6 +412,9 @@ scheduler::Scheduler& House::scheduler() {
 jobs::Batch& House::batch() {
   return *parts_->batch;
 }
+jobs::Questions& House::questions() {
+  return *parts_->questions;
+}
 const std::string& House::user_id() const {
   return parts_->user_id;
 }
@@ -385,17 +423,22 @@ std::string House::connector_name() const {
   return parts_->project.connectors.empty() ? "" : parts_->project.connectors.front().name;
 }
 
+sink::Connectors& House::connectors() {
+  return *parts_->connectors;
+}
+
 io::Task<std::vector<sink::SinkStatus>> House::connector_status() {
-  std::vector<sink::SinkStatus> all;
-  for (auto& connector : parts_->sinks) all.push_back(co_await connector->status());
-  co_return all;
+  if (!parts_->options.doors) co_return std::vector<sink::SinkStatus>{};
+  co_return co_await parts_->connectors->statuses();
 }
 
 Status House::flush_connectors() {
-  for (auto& connector : parts_->sinks) {
+  io::Loop& loop = parts_->runtime.loop(0);
+  for (const sink::SinkStatus& connector : io::wait_on(loop, connector_status())) {
+    if (connector.state != "RUNNING") continue;
     Status done =
-        io::wait_on(parts_->runtime.loop(0), connector->flush(io::after(Millis(120'000))));
-    if (!done) return done.error().with("connector " + connector->config().name);
+        io::wait_on(loop, parts_->connectors->flush(connector.name, io::after(Millis(120'000))));
+    if (!done) return done;
   }
   return {};
 }

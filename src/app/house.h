@@ -15,12 +15,13 @@
 #include "broker/topics.h"
 #include "io/runtime.h"
 #include "jobs/batch.h"
+#include "jobs/questions.h"
 #include "jobs/stream.h"
 #include "objects/store.h"
 #include "objects/uploads.h"
 #include "project/project.h"
 #include "scheduler/scheduler.h"
-#include "sink/object_sink.h"
+#include "sink/connectors.h"
 
 namespace pinpipe::app {
 
@@ -59,8 +60,10 @@ class House {
   objects::Store& buckets();
   lake::Services& lake();
   jobs::Batch& batch();
+  jobs::Questions& questions();
   scheduler::Scheduler& scheduler();
   const std::string& user_id() const;
+  sink::Connectors& connectors();
   // Of the connector that writes the batch path's objects; empty when the project has none.
   std::string connector_name() const;
   // Asks the connectors to close their open objects now. Not on a loop thread.

@@ -15,10 +15,21 @@ POST $GATEWAY/topics/$ID.user
   {"records": [{"value": {"ind": 7, "first_name": "Ada", "last_name": "Byron", "age": 36,
     "date_joined": "2015-12-10T10:15:00"}}]}
 
-# Before the batch job ran there is nothing to ask; the answer says what to do.
+# Before the batch job ran there is nothing to ask; the answer says what to do. What needs no clean table is answered.
 cli ask q1
 -> 5
   ! pinpipe run
+cli ask q33b
+-> 5
+  ! did you mean "q3b"
+cli sql "select 1 as one" -o csv
+-> 0
+  one
+  1
+cli sql "select key, value ->> 'category' as category from topic('$ID.pin')" -o csv
+-> 0
+  key,category
+  ,art
 
 # The connector brings the records into the bucket under Confluent's names.
 for topic in pin geo user
@@ -28,8 +39,8 @@ for topic in pin geo user
 
 cli run -o csv
 -> 0
-  ~ ^dataset,objects,bytes,records,rows,refused,quarantined,filtered,clean$$
-  ~ ^pin,1,\d+,1,1,0,0,0,1$$
+  ~ ^dataset,objects,bytes,records,rows,refused,quarantined,filtered,clean,read,load$$
+  ~ ^pin,1,\d+,1,1,0,0,0,1,1,all: the first run$$
 cli ask q3b -o csv
 -> 0
   country,follower_count
@@ -44,6 +55,45 @@ cli sql "select ind, title, follower_count, save_location from clean.pin" -o csv
 cli status -o csv
 -> 0
   ~ ^clean[.]pin,ok,1,
+
+# All questions at once; a query by name and version; objects by their keys; bars; the shell reads from a pipe too.
+cli ask all -o csv
+-> 0
+  ~ ^Chad,2000000$$
+  ~ ^2020,art,1$$
+cli sql "select count(*) as n from clean.pin version as of 0" -o csv
+-> 0
+  n
+  0
+cli sql "select ind, country from objects('s3://user-$ID-bucket/topics/$ID.geo/*') join clean.pin using (ind)" -o csv
+-> 0
+  ind,country
+  7,Chad
+cli sql "select category, count(*) as n from clean.pin group by 1" --chart
+-> 0
+  n
+  art 1 ██████████████████████████████████████████████████████████████████████████
+cli sql "select count(*) as n from clean.pin" --watch 10ms --times 2 -o csv
+-> 0
+  n
+  1
+  n
+  1
+cli sql -o csv
+  select 1 as a,
+    ';' as b; -- ; no end
+  \form ndjson
+  select count(*) as n from clean.pin
+-> 0
+  a,b
+  1,;
+  {"n":1}
+cli report
+-> 0
+  ~ ^<!doctype html>$$
+  ~ Chad
+cli test --junit $TMP/junit.xml
+-> 0
 
 # The server ends by itself when asked to; what it knew is there without it.
 stop

@@ -16,7 +16,7 @@ for set,rules,rows in A,a,320 B,b,883
     until 20s objects of $ID.$table hold each record once
   cli run -o csv
   -> 0
-    ~ ^pin,\d+,\d+,$rows,$rows,0,0,0,$rows$$
+    ~ ^pin,\d+,\d+,$rows,$rows,0,0,0,$rows,\d+,all: the first run$$
   for q in q1 q2 q2_top q3a q3b q4 q5 q6 q7 q8
     cli ask $q -o csv
     -> 0 same rows as $GOLDEN/$set/expected_standard/$q.csv

@@ -4,17 +4,26 @@
 start
 rows into $GATEWAY/topics/$ID.user
   {"ind": 1, "first_name": "Ada", "last_name": "Byron", "age": 36, "date_joined": "2015-12-10T10:15:00"}
+  {"ind": "one"}
 until 20s objects of $ID.user hold each record once
 cli dag run --wait -o csv
 -> 0
 cli dag runs -o csv
 -> 0
 keep RUN manual__[^,]+
+cli table list -o csv
+-> 0
+keep TABLE [^,\s]+_user_clean
 walk
   status
   env
   run
+  run --date 2026-01-02
+  retry
+  report
+  names
   ask q6
+  ask all
   questions
   sql "select count(*) as n from clean.user"
   topic list
@@ -23,9 +32,36 @@ walk
   topic delete walk-$$turn
   object ls
   object ls s3://user-$ID-bucket/topics/
+  bucket list
+  bucket create walk-$$turn
+  bucket delete walk-$$turn
+  object stat s3://user-$ID-bucket/topics/$ID.user/partition=0/$ID.user+0+0000000000.json
+  object presign s3://user-$ID-bucket/topics/$ID.user/partition=0/$ID.user+0+0000000000.json
+  object rm s3://user-$ID-bucket/nothing-here/ --recursive
+  connector list
+  connector status
+  connector pause
+  connector stop
+  connector resume
+  connector restart
+  connector flush
+  connector create --file tests/stories/overlays/walk.properties --name walk-$$turn
+  connector delete walk-$$turn
   object cat s3://user-$ID-bucket/topics/$ID.user/partition=0/$ID.user+0+0000000000.json
+  table list
+  table describe $TABLE
+  table history $TABLE
+  table read $TABLE --version 0
+  table export $TABLE --to json
+  table optimize $TABLE
+  table vacuum $TABLE --dry-run
+  table restore $TABLE --version 0
+  table checkpoint $TABLE
   quarantine list
+  quarantine show 1
+  quarantine replay 1 --again
   batch runs
+  batch checks
   stream-job status
   dag list
   dag run --wait

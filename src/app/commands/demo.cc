@@ -172,8 +172,9 @@ Status Demo::stream() {
 
 Status Demo::batch() {
   narration_.begin("batch");
-  auto report = wait(house_.batch().run(manual_run_name(system_clock())));
+  auto report = wait(house_.batch().run({.name = manual_run_name(system_clock())}));
   if (!report) return report.error();
+  if (report->state == jobs::BatchReport::State::failed) return Error(Code::invalid, report->error);
   report_ = std::move(*report);
   uint64_t rows = 0;
   uint64_t clean = 0;
@@ -188,7 +189,7 @@ Status Demo::batch() {
 
 Status Demo::answer() {
   narration_.begin("answers");
-  auto answers = wait(house_.batch().ask(""));
+  auto answers = wait(house_.questions().ask(""));
   if (!answers) return answers.error();
   narration_.end(fmt::format("{} tables", answers->size()));
   for (const jobs::QuestionAnswer& question : *answers) {
@@ -204,7 +205,7 @@ Status Demo::answer_from_stream() {
   narration_.begin("beside");
   auto tables = wait(house_.stream_job().pin_tables());
   if (!tables) return tables.error();
-  auto answers = wait(house_.batch().ask_over("q5", std::move(*tables)));
+  auto answers = wait(house_.questions().ask_over("q5", std::move(*tables)));
   if (!answers) return answers.error();
   narration_.end("the stream's own answer to q5, over its first posts");
   fmt::print("\n{}", render(answer_of(answers->front()), Form::table, 100, answer_rows_shown));

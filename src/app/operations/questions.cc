@@ -21,20 +21,33 @@ Json cell_of(const sql::Value& value) {
 io::Task<Result<Answer>> ask(House& house, Json arguments) {
   std::string question = text_argument(arguments, "question");
   std::string from = text_argument(arguments, "from");
+  std::string run = text_argument(arguments, "run");
   if (from != "batch" && from != "stream")
     co_return Error(Code::invalid, "--from is batch or stream, not \"" + from + "\"");
+  if (!run.empty() && from != "batch")
+    co_return Error(Code::invalid, "--run names a batch run; leave --from away");
   if (question.empty())
     co_return Error(Code::invalid, "which question? `pinpipe questions` lists them");
+  if (question == "all") question.clear();
   Result<std::vector<jobs::QuestionAnswer>> answers = Error(Code::internal, "not asked");
   if (from == "batch") {
-    answers = co_await house.batch().ask(question);
+    answers = co_await house.questions().ask(question, run);
   } else {
     auto tables = co_await house.stream_job().pin_tables();
     if (!tables) co_return tables.error();
-    answers = co_await house.batch().ask_over(question, std::move(*tables));
+    answers = co_await house.questions().ask_over(question, std::move(*tables));
   }
   if (!answers) co_return answers.error();
-  co_return answer_of(answers->front());
+  if (answers->empty()) co_return Error(Code::not_found, "the project has no questions");
+  Answer answer = answer_of(answers->front());
+  for (size_t i = 1; i < answers->size(); ++i) {
+    Answer further = answer_of((*answers)[i]);
+    for (std::string& note : further.notes)
+      answer.notes.push_back((*answers)[i].name + ": " + note);
+    further.notes.clear();
+    answer.more.push_back(std::move(further));
+  }
+  co_return answer;
 }
 
 io::Task<Result<Answer>> list_questions(House& house, Json) {
@@ -47,9 +60,18 @@ io::Task<Result<Answer>> list_questions(House& house, Json) {
 
 io::Task<Result<Answer>> query_sql(House& house, Json arguments) {
   auto rows_max = static_cast<size_t>(std::max<int64_t>(1, integer_argument(arguments, "rows")));
-  auto table = co_await house.batch().query(text_argument(arguments, "query"), rows_max);
+  auto table = co_await house.questions().query(text_argument(arguments, "query"), rows_max);
   if (!table) co_return table.error();
   co_return answer_of(*table);
+}
+
+io::Task<Result<Answer>> list_names(House& house, Json) {
+  auto names = co_await house.questions().names();
+  if (!names) co_return names.error();
+  Answer answer;
+  answer.columns = {"name"};
+  for (const std::string& name : *names) answer.add_row({name});
+  co_return answer;
 }
 
 }  // namespace
@@ -72,6 +94,7 @@ Answer answer_of(const jobs::QuestionAnswer& question) {
   Answer answer = answer_of(question.table);
   answer.title = fmt::format("{}: {}", question.name, question.title);
   if (!question.defaults.empty()) answer.notes.push_back("read as: " + question.defaults);
+  if (!question.why_empty.empty()) answer.notes.push_back(question.why_empty);
   return answer;
 }
 
@@ -85,10 +108,13 @@ std::vector<Operation> question_operations() {
        .parameters = {{.name = "question",
                        .positional = true,
                        .required = true,
-                       .summary = "its name; `pinpipe questions` lists them"},
+                       .summary = "its name, or all; `pinpipe questions` lists them"},
                       {.name = "from",
                        .summary = "batch or stream: whose tables",
-                       .fallback = "batch"}},
+                       .fallback = "batch"},
+                      {.name = "run",
+                       .summary = "over the tables as this batch run left them; the last one's "
+                                  "unless given"}},
        .run = ask},
       {.noun = "",
        .verb = "questions",
@@ -98,7 +124,8 @@ std::vector<Operation> question_operations() {
        .run = list_questions},
       {.noun = "",
        .verb = "sql",
-       .summary = "any SELECT over clean.*, raw.* and the project's tables",
+       .summary = "any SELECT over clean.*, raw.*, lake tables and their versions, topic('x'), "
+                  "stream('x'), objects('s3://bucket/x*')",
        .example =
            "pinpipe sql \"select category, count(*) from clean.pin group by 1 order by 2 desc\"",
        .parameters =
@@ -108,6 +135,12 @@ std::vector<Operation> question_operations() {
              .summary = "how many rows at most",
              .fallback = "10000"}},
        .run = query_sql},
+      {.noun = "",
+       .verb = "names",
+       .summary = "the tables that a query can name",
+       .example = "pinpipe names",
+       .parameters = {},
+       .run = list_names},
   };
 }
 

@@ -1,0 +1,41 @@
+// `pinpipe sql` for people: statements over several lines, what they answer, and a few words that
+// begin with a backslash. Reads from a terminal, or from a pipe, where it ends at the first error.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/asker.h"
+
+namespace pinpipe::app {
+
+struct ShellSettings {
+  Form form = Form::table;
+  bool chart = false;
+  int64_t rows_max = 10'000;
+};
+
+// Statements out of lines. A statement ends with ";" outside of texts and comments.
+class StatementReader {
+ public:
+  // The statements that this line completes.
+  std::vector<std::string> add(const std::string& line);
+  // What is left at the end, without ";".
+  std::string rest();
+  bool is_empty() const;
+  void clear() { text_.clear(); }
+
+ private:
+  std::string text_;
+};
+
+// Until the end of the input or \q.
+ExitCode run_shell(Asker& asker, const Invocation& invocation, ShellSettings settings);
+
+// Asks and prints once, as the settings say; through a pager when it is long and `paged`.
+ExitCode ask_and_print(Asker& asker, const std::string& query, const ShellSettings& settings,
+                       bool paged);
+
+}  // namespace pinpipe::app
