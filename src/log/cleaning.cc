@@ -220,7 +220,7 @@ void LogCleaning::install() {
   if (outcome_ && output_.differs)
     outcome_ = swap(groups_[next_group_]);
   else if (outcome_ && last)
-    outcome_ = log_.write_checkpoint(!log_.marked_dirty_);
+    outcome_ = log_.write_checkpoint(!log_.unclosed_);
   output_.file.reset();
   if (output_.segment) (void)log_.house_.files.remove(temporary_path());
   if (!outcome_) {
@@ -251,7 +251,7 @@ Status LogCleaning::swap(const Group& group) {
   }
   // When it cannot be written nobody knows which of the two counts: all files stay until the next
   // start decides.
-  if (Status noted = log_.write_checkpoint(!log_.marked_dirty_); !noted) return noted;
+  if (Status noted = log_.write_checkpoint(!log_.unclosed_); !noted) return noted;
   for (const SegmentPointer& source : group) cleaned_.bytes_before += source->size_bytes;
   cleaned_.bytes_after += next->size_bytes;
   cleaned_.records_dropped += output_.records_dropped;

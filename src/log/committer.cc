@@ -287,8 +287,12 @@ Status PartitionLog::mark_dirty() {
   if (Status made = house_.files.make_directories(directory_); !made) return made;
   auto file = file_of(*segments_.back(), io::OpenMode::create);
   if (!file) return file.error();
-  auto index = load_index(*segments_.back(), segments_.back()->size_bytes);
-  if (!index) return index.error();
+  std::optional<SegmentIndex> index;
+  if (!active_index_) {
+    auto loaded = load_index(*segments_.back(), segments_.back()->size_bytes);
+    if (!loaded) return loaded.error();
+    index = std::move(*loaded);
+  }
   if (Status written = write_checkpoint(false); !written) return written;
   if (is_new) {
     std::string parent = io::parent_directory(directory_);
@@ -297,9 +301,9 @@ Status PartitionLog::mark_dirty() {
     }
   }
   std::lock_guard lock(mutex_);
-  active_index_ = std::move(*index);
+  if (index) active_index_ = std::move(*index);
   active_since_ms_ = house_.clock.wall_ms();
-  marked_dirty_ = true;
+  marked_dirty_ = unclosed_ = true;
   return {};
 }
 
@@ -412,9 +416,10 @@ Status PartitionLog::close_now() {
     std::lock_guard lock(mutex_);
     if (poisoned_) return Error(Code::unavailable, *poisoned_);
   }
-  if (!marked_dirty_) return {};
-  marked_dirty_ = false;
-  return advance_checkpoint(true);
+  if (!unclosed_) return {};
+  Status noted = advance_checkpoint(true);
+  if (noted) marked_dirty_ = unclosed_ = false;
+  return noted;
 }
 
 Status PartitionLog::trim_now(Offset offset) {
@@ -461,7 +466,7 @@ Status PartitionLog::drop_segments(size_t count) {
     dropped.assign(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(count));
     segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(count));
   }
-  if (Status noted = write_checkpoint(!marked_dirty_); !noted) return noted;
+  if (Status noted = write_checkpoint(!unclosed_); !noted) return noted;
   remove_files(dropped);
   return {};
 }

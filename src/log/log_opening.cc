@@ -17,7 +17,8 @@ constexpr int64_t clock_jump_max_ms = 24LL * 3600 * 1000;
 
 class LogOpening {
  public:
-  explicit LogOpening(PartitionLog& log) : log_(log), files_(log.house_.files) {}
+  LogOpening(PartitionLog& log, bool sync_found)
+      : log_(log), files_(log.house_.files), sync_found_(sync_found) {}
 
   Status run() {
     if (Status looked = look(); !looked) return looked;
@@ -280,8 +281,12 @@ class LogOpening {
       if (Status cut = (*file)->truncate(end->position); !cut) return cut.error();
     }
     // What was found may still be only in the page cache: it counts as durable from now on.
-    if (Status synced = (*file)->sync(); !synced) return synced.error();
+    if (sync_found_ && *size > from.position) {
+      if (Status synced = (*file)->sync(); !synced) return synced.error();
+    }
     add_segment(found, end->next_offset, end->position, index.max_timestamp_ms());
+    log_.checkpointed_bytes_ = from.position;
+    log_.checkpointed_offset_ = from.offset_least;
     active_index_ = std::move(index);
     return end->next_offset;
   }
@@ -309,12 +314,16 @@ class LogOpening {
                 {"dropped_segments", std::to_string(log_.recovery_.dropped_segments)},
                 {"end", std::to_string(end)}});
     }
+    // No checkpoint yet: the first write makes one, and until then a crash finds the same again. So
+    // ten thousand partitions start without ten thousand syncs.
     log_.active_index_ = std::move(active_index_);
-    return log_.advance_checkpoint(true);
+    log_.unclosed_ = true;
+    return {};
   }
 
   PartitionLog& log_;
   io::Files& files_;
+  const bool sync_found_;
   std::vector<Found> files_found_;  // by base, then generation
   bool had_checkpoint_ = false;
   Checkpoint checkpoint_;
@@ -322,9 +331,10 @@ class LogOpening {
 };
 
 Result<std::shared_ptr<PartitionLog>> PartitionLog::open(std::string directory, LogOptions options,
-                                                         LogHouse house) {
+                                                         LogHouse house, bool sync_found) {
   std::shared_ptr<PartitionLog> log(new PartitionLog(std::move(directory), options, house));
-  if (Status opened = LogOpening(*log).run(); !opened) return opened.error().with(log->directory_);
+  if (Status opened = LogOpening(*log, sync_found).run(); !opened)
+    return opened.error().with(log->directory_);
   return log;
 }
 

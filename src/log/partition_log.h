@@ -127,9 +127,11 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
  public:
   using Answer = Accepted<Appended>;
 
-  // Opens or creates the partition in `directory`, recovering what a crash left. Blocks.
+  // Opens or creates the partition in `directory`, recovering what a crash left. Without
+  // `sync_found` the caller makes durable what recovery() says was scanned, of many partitions at
+  // once, before anybody reads. Blocks.
   static Result<std::shared_ptr<PartitionLog>> open(std::string directory, LogOptions options,
-                                                    LogHouse house);
+                                                    LogHouse house, bool sync_found = true);
   ~PartitionLog();
 
   // Completes when the batch is committed. Dropping the answer does not undo the append.
@@ -321,6 +323,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   int64_t stamped_ms_ = 0;  // the last append time that was given
   Producers producers_;
   bool marked_dirty_ = false;
+  bool unclosed_ = false;  // a clean checkpoint would say more than the index files know
   int64_t active_since_ms_ = 0;
   uint64_t checkpointed_bytes_ = 0;  // in the active segment: durable and indexed up to here
   Offset checkpointed_offset_ = 0;
