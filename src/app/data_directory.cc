@@ -98,8 +98,10 @@ Status write_endpoints(const DataDirectory& directory, const Endpoints& endpoint
                                           {"socket", endpoints.socket},
                                           {"kafka", endpoints.kafka},
                                           {"gateway", endpoints.gateway},
+                                          {"connect", endpoints.connect},
                                           {"aws", endpoints.aws},
-                                          {"console", endpoints.console}});
+                                          {"console", endpoints.console},
+                                          {"mysql", endpoints.mysql}});
   return io::posix_files().replace(directory.run() + "/endpoints.json",
                                    codec::to_json_pretty(json) + "\n");
 }
@@ -121,8 +123,10 @@ Result<Endpoints> read_endpoints(const std::string& path) {
                    .socket = field("socket"),
                    .kafka = field("kafka"),
                    .gateway = field("gateway"),
+                   .connect = field("connect"),
                    .aws = field("aws"),
-                   .console = field("console")};
+                   .console = field("console"),
+                   .mysql = field("mysql")};
 }
 
 }  // namespace pinpipe::app

@@ -42,7 +42,8 @@ class DataDirectory {
 struct Endpoints {
   long long process_id = 0;
   std::string socket = {};
-  std::string kafka = {}, gateway = {}, aws = {}, console = {};  // "127.0.0.1:9092" or empty
+  std::string kafka = {}, gateway = {}, connect = {}, aws = {}, console = {},
+              mysql = {};  // "127.0.0.1:9092" or empty
 };
 
 // Whether some process holds the directory now, be it starting, serving or ending.

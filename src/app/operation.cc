@@ -12,6 +12,7 @@ using codec::Json;
 bool fits(const Parameter& parameter, const Json& value) {
   switch (parameter.kind) {
     case Parameter::Kind::text:
+    case Parameter::Kind::file:
       return value.is_string();
     case Parameter::Kind::integer:
       return value.as_int().has_value();
@@ -24,6 +25,7 @@ bool fits(const Parameter& parameter, const Json& value) {
 Json fallback_of(const Parameter& parameter) {
   switch (parameter.kind) {
     case Parameter::Kind::text:
+    case Parameter::Kind::file:
       return Json(parameter.fallback);
     case Parameter::Kind::integer: {
       int64_t number = 0;

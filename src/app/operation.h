@@ -16,7 +16,12 @@ namespace pinpipe::app {
 class House;
 
 struct Parameter {
-  enum class Kind { text, integer, flag };
+  enum class Kind {
+    text,
+    integer,
+    flag,
+    file,  // a text that the command line reads from the file of that name; "-" is stdin
+  };
 
   std::string_view name;  // "count" is --count; a positional one is written without dashes
   Kind kind = Kind::text;

@@ -21,11 +21,14 @@ void print_addresses(const House& house) {
                "pinpipe is up on %s\n"
                "  kafka    %s\n"
                "  gateway  http://%s/test/topics/%s.pin\n"
+               "  connect  http://%s/connectors\n"
                "  aws      http://%s      (Kinesis and S3)\n"
+               "  mysql    %s      (user pinpipe, password pinpipe, database pinterest_data)\n"
                "  console  http://%s/#token=%s\n"
                "Ctrl-C ends it. Elsewhere: eval \"$(pinpipe env)\"  ·  pinpipe status\n",
                house.directory().path().c_str(), at.kafka.c_str(), at.gateway.c_str(),
-               house.user_id().c_str(), at.aws.c_str(), at.console.c_str(), house.token().c_str());
+               house.user_id().c_str(), at.connect.c_str(), at.aws.c_str(), at.mysql.c_str(),
+               at.console.c_str(), house.token().c_str());
 }
 
 }  // namespace

@@ -132,6 +132,8 @@ io::Task<Result<Answer>> delete_connector(House& house, Json arguments) {
 
 io::Task<Result<Answer>> flush_connector(House& house, Json arguments) {
   std::string name = name_of(house, arguments);
+  // Without a server the connectors run for as long as this takes.
+  if (house.endpoints().connect.empty()) co_await house.connectors().start();
   auto wait = Millis(1'000 * std::max<int64_t>(1, integer_argument(arguments, "timeout")));
   Status done = co_await house.connectors().flush(name, io::after(wait));
   if (!done) co_return done.error();

@@ -45,11 +45,20 @@ io::Task<Result<Answer>> tell_environment(House& house, Json) {
   add("PINPIPE_INVOKE_URL", at.gateway.empty() ? "" : url(at.gateway) + "/test",
       "API invoke URL; any stage name works");
   add("PINPIPE_REST_PROXY_URL", url(at.gateway), "Kafka REST proxy");
+  add("PINPIPE_CONNECT_URL", url(at.connect), "Kafka Connect REST API");
   add("PINPIPE_CONSOLE_URL", url(at.console), "console and /api/v1");
+  size_t colon = at.mysql.rfind(':');
+  bool open = !project.access.required || project.access.secrets.empty();
+  add("RDS_HOST", at.mysql.substr(0, colon), "source database (MySQL, read-only)");
+  add("RDS_PORT", colon == std::string::npos ? "" : at.mysql.substr(colon + 1), "its port");
+  add("RDS_USER", open ? "pinpipe" : project.access.secrets.begin()->first, "its user");
+  add("RDS_PASSWORD", open ? "pinpipe" : "", open ? "its password" : "its password is that access key's secret");
+  add("RDS_DATABASE", "pinterest_data", "its database");
   add("PINPIPE_TOKEN", house.token(), "for calls over the console's port that change something");
   add("PINPIPE_USER_ID", id, "user id: it prefixes every name");
   add("PINPIPE_ACCOUNT_ID", account, "AWS account id");
   add("PINPIPE_BUCKET", fmt::format("user-{}-bucket", id), "S3 bucket");
+  add("PINPIPE_PLUGIN", fmt::format("{}-plugin", id), "custom plugin of the connector");
   add("PINPIPE_EC2_ROLE_ARN", fmt::format("arn:aws:iam::{}:role/{}-ec2-access-role", account, id),
       "awsRoleArn of client.properties");
   add("PINPIPE_KINESIS_ROLE_ARN",

@@ -161,9 +161,9 @@ io::Task<Result<Answer>> remove_object(House& house, Json arguments) {
 io::Task<Result<Answer>> presign_object(House& house, Json arguments) {
   auto place = object_of(house, arguments);
   if (!place) co_return place.error();
-  const std::string& host = house.endpoints().aws;
-  if (host.empty())
-    co_return Error(Code::unavailable, "links lead to a running server: start `pinpipe up`");
+  // Without a server, the address that one will have.
+  std::string host = house.endpoints().aws;
+  if (host.empty()) host = fmt::format("127.0.0.1:{}", house.project().ports.aws);
   int64_t lifetime_s = integer_argument(arguments, "expires");
   if (lifetime_s < 1 || lifetime_s > auth::link_lifetime_s_max)
     co_return Error(Code::invalid, "--expires is from 1 to 604800 seconds");
@@ -178,9 +178,8 @@ io::Task<Result<Answer>> presign_object(House& house, Json arguments) {
   view.method = puts ? "PUT" : "GET";
   view.path = path;
   view.headers.emplace_back("host", host);
-  std::string query =
-      auth::presign_query(view, credential, {house.project().account.region, "s3"},
-                          system_clock().wall_ms(), lifetime_s);
+  std::string query = auth::presign_query(view, credential, {house.project().account.region, "s3"},
+                                          system_clock().wall_ms(), lifetime_s);
   Answer answer;
   answer.columns = {"url"};
   answer.add_row({"http://" + host + path + "?" + query});
