@@ -6,6 +6,7 @@
 
 #include "io/scope.h"
 #include "io/signals.h"
+#include "source/databases.h"
 
 namespace pinpipe::app {
 namespace {
@@ -30,6 +31,7 @@ io::Task<> stop_on_signal(source::Emulator& emulator) {
 source::Emulator::Options options_of(const EmulationPlan& plan) {
   source::Emulator::Options options;
   options.base_url = plan.base_url;
+  options.ca_file = plan.ca_file;
   options.rounds.target = plan.target;
   options.rounds.destinations = source::destinations_of(plan.target, plan.user_id);
   options.rounds.style.datetime = plan.datetime;
@@ -42,8 +44,8 @@ source::Emulator::Options options_of(const EmulationPlan& plan) {
   return options;
 }
 
-io::Task<Result<Emulation>> post_all(io::Runtime& runtime, const EmulationPlan& plan) {
-  source::GeneratedSource rows({.rows = plan.rows});
+io::Task<Result<Emulation>> post_all(io::Runtime& runtime, const EmulationPlan& plan,
+                                     source::Source& rows) {
   source::Emulator emulator(options_of(plan), rows, runtime.work());
   io::Scope scope(io::Loop::current());
   uint64_t rounds = plan.rounds > 0 ? plan.rounds : plan.rows;
@@ -62,7 +64,9 @@ io::Task<Result<Emulation>> post_all(io::Runtime& runtime, const EmulationPlan& 
 }  // namespace
 
 Result<Emulation> emulate(io::Runtime& runtime, const EmulationPlan& plan) {
-  return io::wait_on(runtime.loop(runtime.loop_count() - 1), post_all(runtime, plan));
+  auto rows = source::open_source(plan.source, {.rows = plan.rows}, io::posix_files());
+  if (!rows) return rows.error();
+  return io::wait_on(runtime.loop(runtime.loop_count() - 1), post_all(runtime, plan, **rows));
 }
 
 Answer answer_of(const Emulation& emulation, std::string_view path) {

@@ -6,6 +6,7 @@
 
 #include "app/answer.h"
 #include "io/runtime.h"
+#include "source/address.h"
 #include "source/emulator.h"
 
 namespace pinpipe::app {
@@ -13,8 +14,10 @@ namespace pinpipe::app {
 struct EmulationPlan {
   source::Target target = source::Target::batch;
   std::string base_url;
+  std::string ca_file = {};  // for https; empty: the system's roots
   std::string user_id;
-  uint64_t rows = source::classic_rows;
+  source::Address source = {};           // the generator unless told otherwise
+  uint64_t rows = source::classic_rows;  // of the generator
   source::Order order = source::Order::once;
   source::DatetimeStyle datetime = source::DatetimeStyle::blank;
   uint64_t rounds = 0;  // 0: all, or until it is stopped
@@ -31,7 +34,7 @@ struct Emulation {
   std::string run;
 };
 
-// Posts from the generator. Not on a loop thread. An error when it could not begin or was ended
+// Posts from the plan's source. Not on a loop thread. An error when it could not begin or was ended
 // early by trouble; a stop by signal is none.
 Result<Emulation> emulate(io::Runtime& runtime, const EmulationPlan& plan);
 

@@ -1,5 +1,5 @@
 // Where a source database is: a DSN, a credentials file as the real projects write it, or the
-// environment. Promise: nothing that is shown or logged holds a user's name or password.
+// environment. Promise: nothing that we show or log of one holds its user or password.
 //   generated                        the generator, with no database
 //   sqlite:PATH
 //   mysql://USER:PASSWORD@HOST:PORT/DATABASE       also mysql+pymysql://…?charset=utf8mb4

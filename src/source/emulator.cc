@@ -72,7 +72,8 @@ Emulator::Emulator(Options options, Source& source, io::Pool& pool)
     : options_(std::move(options)),
       rounds_(options_.rounds, source),
       pool_(pool),
-      client_({.connections_per_authority_max = std::max<size_t>(options_.concurrency, 1)}),
+      client_({.connections_per_authority_max = std::max<size_t>(options_.concurrency, 1),
+               .ca_file = options_.ca_file}),
       random_(load_be<uint64_t>(random_bytes(8).data())) {
   if (options_.run.empty()) options_.run = to_hex(random_bytes(6));
 }
@@ -225,7 +226,8 @@ io::Task<Emulator::Verdict> Emulator::attempt(const http::Request& request, Mill
     switch (answer.error().code()) {
       case Code::unavailable:
         co_return Verdict::not_done;
-      case Code::invalid:  // of the URL: no later post can fare better
+      case Code::invalid:  // the URL, or the server's certificate: no later post can fare better
+      case Code::denied:
         end_with(answer.error());
         co_return Verdict::refused;
       default:

@@ -38,6 +38,7 @@ class Emulator {
 
   struct Options {
     std::string base_url;  // "http://127.0.0.1:8082/test"
+    std::string ca_file;   // PEM, for https; empty: the system's roots
     Rounds::Options rounds;
     std::string run;         // names this run in the posts' headers; empty: drawn
     size_t concurrency = 1;  // rounds posted at the same time; within a round there is an order

@@ -8,6 +8,8 @@
 
 #include "http/server.h"
 #include "io/runtime.h"
+#include "io/tls.h"
+#include "kit/certificates.h"
 
 namespace pinpipe::source {
 namespace {
@@ -280,6 +282,33 @@ TEST_F(EmulatorTest, wrong_settings_and_sources_end_the_run_with_their_reason) {
   how.posts_per_second = -1;
   EXPECT_EQ(run(how, tally).error().code(), Code::invalid);
   EXPECT_EQ(tally.sent, 0U);
+}
+
+TEST_F(EmulatorTest, https_is_posted_to_only_where_the_authority_is_known) {
+  kit::Certificates certificates, other;
+  auto tls = io::TlsContext::for_server({.certificate_file = certificates.certificate_file(),
+                                         .key_file = certificates.key_file(),
+                                         .protocols = http::protocols});
+  ASSERT_TRUE(tls) << tls.error().text();
+  http::Server secure(runtime_, {.name = "secure", .tls = *tls},
+                      [this](http::Request& request, http::Response& response) {
+                        return serve(request, response);
+                      });
+  uint16_t port = *secure.listen_tcp("127.0.0.1", 0);
+  secure.start();
+  Emulator::Options how = options(Target::batch, Order::once, 5);
+  how.base_url = "https://localhost:" + std::to_string(port) + "/prod";
+  how.ca_file = certificates.authority_file();
+  Tally tally;
+  Status ended = run(how, tally);
+  EXPECT_TRUE(ended) << ended.error().text();
+  EXPECT_EQ(tally.acknowledged, 15U) << tally.last_trouble;
+  EXPECT_EQ(seen_.front().target, "/prod/topics/0e90e0175553.pin");
+
+  how.ca_file = other.authority_file();
+  EXPECT_FALSE(run(how, tally));
+  EXPECT_EQ(tally.acknowledged, 0U);
+  secure.stop();
 }
 
 TEST_F(EmulatorTest, a_rate_keeps_posts_apart) {

@@ -1,6 +1,7 @@
 #include "app/command.h"
 #include "app/data_directory.h"
 #include "app/emulation.h"
+#include "app/rows_source.h"
 
 namespace pinpipe::app {
 namespace {
@@ -39,8 +40,8 @@ Result<EmulationPlan> plan_of(const Invocation& invocation, source::Target targe
   return EmulationPlan{
       .target = target,
       .base_url = *url,
+      .ca_file = text_argument(arguments, "ca"),
       .user_id = text_argument(arguments, "user-id"),
-      .rows = static_cast<uint64_t>(integer_argument(arguments, "rows")),
       .order = *order,
       .datetime = *datetime,
       .rounds = static_cast<uint64_t>(integer_argument(arguments, "count")),
@@ -57,11 +58,15 @@ ExitCode run_emulate(const Invocation& invocation, source::Target target, std::s
     report(plan.error());
     return plan.error().code() == Code::unavailable ? ExitCode::unreachable : ExitCode::usage;
   }
-  if (plan->user_id.empty()) {
-    auto project = open_project(invocation);
-    if (!project) return ExitCode::project;
-    plan->user_id = project->variables["user_id"];
-  }
+  auto project = open_project(invocation);
+  if (!project) return ExitCode::project;
+  if (plan->user_id.empty()) plan->user_id = project->variables["user_id"];
+  int64_t rows = integer_argument(invocation.arguments, "rows");
+  auto from = source_wanted(text_argument(invocation.arguments, "source"), rows > 0, *project,
+                            invocation.data_path);
+  if (!from) return report(from.error());
+  plan->source = std::move(*from);
+  if (rows > 0) plan->rows = static_cast<uint64_t>(rows);
   io::Runtime runtime({.loops = 1, .disk_threads = 1, .work_threads = 1});
   auto emulation = emulate(runtime, *plan);
   return emulation ? print(answer_of(*emulation, path), invocation.form)

@@ -1,6 +1,7 @@
 // `pinpipe init`: the files that a learner's scripts expect beside them.
 #include <cerrno>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "app/command.h"
@@ -9,10 +10,20 @@
 namespace pinpipe::app {
 namespace {
 
-constexpr std::string_view credentials =
-    "# Where the source database answers. pinpipe's own needs no password beyond this one;\n"
-    "# put your real database's values here to read from it. Never commit this file.\n"
-    "HOST: 127.0.0.1\nUSER: pinpipe\nPASSWORD: pinpipe\nDATABASE: pinterest_data\nPORT: 3307\n";
+std::string credentials(std::string_view port) {
+  return fmt::format(
+      "# Where the source database answers. pinpipe's own needs no password beyond this one;\n"
+      "# put your real database's values here to read from it. Never commit this file.\n"
+      "HOST: 127.0.0.1\nUSER: pinpipe\nPASSWORD: pinpipe\nDATABASE: pinterest_data\nPORT: {}\n",
+      port);
+}
+
+// Of the server that runs on the data directory, else the one it would have.
+std::string mysql_port(const Invocation& invocation) {
+  auto endpoints = read_endpoints(invocation.data_path);
+  size_t colon = endpoints ? endpoints->mysql.rfind(':') : std::string::npos;
+  return colon == std::string::npos ? "3307" : endpoints->mysql.substr(colon + 1);
+}
 
 constexpr std::string_view example =
     "# Posts one row, as the course's script does; only the address is pinpipe's.\n"
@@ -53,10 +64,11 @@ Result<bool> write_new(const std::string& folder, const NewFile& file) {
 ExitCode run_init(const Invocation& invocation) {
   std::string folder = text_argument(invocation.arguments, "folder");
   if (Status made = io::posix_files().make_directories(folder); !made) return report(made.error());
+  std::string login = credentials(mysql_port(invocation));
   Answer answer;
   answer.columns = {"file", "status"};
   for (const NewFile& file :
-       {NewFile{"db_creds.yaml", credentials, 0600}, NewFile{"post_one.py", example, 0644},
+       {NewFile{"db_creds.yaml", login, 0600}, NewFile{"post_one.py", example, 0644},
         NewFile{".gitignore", ignored, 0644}}) {
     auto made = write_new(folder, file);
     if (!made) return report(made.error());
