@@ -70,6 +70,19 @@ FieldType type_declared(std::string_view declared) {
   return FieldType::text;
 }
 
+FieldType type_of_kind(source::Kind kind) {
+  switch (kind) {
+    case source::Kind::integer:
+      return FieldType::int32;
+    case source::Kind::real:
+      return FieldType::real32;
+    case source::Kind::datetime:
+      return FieldType::datetime;
+    default:
+      return FieldType::text;
+  }
+}
+
 FieldType type_of_value(int sqlite_type) {
   if (sqlite_type == SQLITE_INTEGER) return FieldType::int64;
   if (sqlite_type == SQLITE_FLOAT) return FieldType::real64;
@@ -240,7 +253,8 @@ void Database::describe(const std::vector<SelectItem>& items) {
   for (size_t i = 0; i < count; ++i) {
     int at = static_cast<int>(i);
     std::string name(view(sqlite3_column_name(statement, at)));
-    if (items.size() == count && items[i].translated == name) name = items[i].written;
+    const SelectItem* item = items.size() == count ? &items[i] : nullptr;
+    if (item != nullptr && item->translated == name) name = item->written;
     const source::TableSchema* schema = nullptr;
     if (view(sqlite3_column_database_name(statement, at)) == data_name)
       schema = table_named(view(sqlite3_column_table_name(statement, at)));
@@ -253,6 +267,8 @@ void Database::describe(const std::vector<SelectItem>& items) {
       columns_.back().name = std::move(name);
     } else if (!declared.empty()) {
       columns_.push_back(facts_of_type(std::move(name), type_declared(declared)));
+    } else if (item != nullptr && item->kind) {
+      columns_.push_back(facts_of_type(std::move(name), type_of_kind(*item->kind)));
     } else {
       int type = has_row_ ? sqlite3_column_type(statement, at) : SQLITE_NULL;
       columns_.push_back(facts_of_type(std::move(name), type_of_value(type)));

@@ -164,6 +164,18 @@ TEST_F(MysqlDoorTest, columns_have_the_types_of_the_real_database) {
   EXPECT_EQ(names_, (Texts{"COUNT(*)", "7/2", "NULL", "'x'", "@@version"}));
 }
 
+TEST_F(MysqlDoorTest, the_least_and_greatest_of_a_column_are_of_its_type) {
+  (void)ask(
+      "SELECT MIN(timestamp), MAX(g.latitude) AS top, MAX(ind), MAX(timestamp) = 1 FROM "
+      "pinterest_data.geolocation_data g");
+  ASSERT_EQ(fields_.size(), 4U);
+  EXPECT_EQ(fields_[0].type, MYSQL_TYPE_DATETIME);
+  EXPECT_EQ(fields_[1].type, MYSQL_TYPE_FLOAT);
+  EXPECT_EQ(fields_[2].type, MYSQL_TYPE_LONG);
+  EXPECT_EQ(fields_[3].type, MYSQL_TYPE_LONGLONG);
+  EXPECT_EQ(names_[0], "MIN(timestamp)");
+}
+
 TEST_F(MysqlDoorTest, answers_what_clients_ask_about_tables) {
   Handle handle = connect();
   ASSERT_NE(handle, nullptr) << refusal_;

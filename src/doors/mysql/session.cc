@@ -44,7 +44,7 @@ const Variables& defaults() {
     text("lc_time_names", "en_US");
     text("license", "see LICENSE");
     number("lower_case_table_names", "0");
-    number("max_allowed_packet", "67108864");
+    number("max_allowed_packet", "1048576");
     number("max_connections", "20000");
     number("max_execution_time", "30000");
     number("net_buffer_length", "16384");

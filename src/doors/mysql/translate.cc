@@ -24,6 +24,26 @@ std::string literal_of(const std::optional<Value>& value) {
   return value->is_number ? value->text : literal(value->text);
 }
 
+std::optional<source::Kind> kind_of_column(const std::string& name) {
+  for (source::Table table : source::all_tables) {
+    for (const source::Column& column : source::schema_of(table).columns) {
+      if (column.name == name) return column.kind;
+    }
+  }
+  return std::nullopt;
+}
+
+// MIN(column) or MAX(table.column), with or without another name.
+std::optional<source::Kind> kind_of_extreme(std::span<const Token> item) {
+  if (item.size() < 4 || !is_one_of(item[0], {"min", "max"}) || !item[1].is_symbol("("))
+    return std::nullopt;
+  size_t at = item[3].is_symbol(".") ? 4 : 2;
+  if (at + 1 >= item.size() || !item[at].is_name() || !item[at + 1].is_symbol(")"))
+    return std::nullopt;
+  bool named = at + 2 == item.size() || item[at + 2].is_name();
+  return named ? kind_of_column(item[at].value) : std::nullopt;
+}
+
 class Translator {
  public:
   Translator(std::string_view statement, std::span<const Token> tokens, const Session& session)
@@ -37,7 +57,7 @@ class Translator {
       note_place(token);
       if (auto done = step(token); !done) return std::unexpected(done.error());
     }
-    end_item(statement_.size());
+    end_item(statement_.size(), tokens_.size());
     return std::move(out_);
   }
 
@@ -69,17 +89,18 @@ class Translator {
     if (token.is_symbol(")")) --depth_;
     if (depth_ != 0 || place_ == Place::after) return;
     if (place_ == Place::in_list && token.is_symbol(",")) {
-      end_item(token.begin);
+      end_item(token.begin, at_);
       item_begins_ = true;
     } else if (is_one_of(token, {"from", "where", "group", "having", "order", "limit", "union",
                                  "into", "for", "window"})) {
-      end_item(token.begin);
+      end_item(token.begin, at_);
       place_ = Place::after;
     } else if (item_begins_ && !is_one_of(token, {"distinct", "all", "distinctrow", "sql_no_cache",
                                                   "sql_calc_found_rows"})) {
       item_begins_ = false;
       in_item_ = true;
       written_from_ = token.begin;
+      first_token_ = at_;
       translated_from_ = out_.sql.size();
     }
     if (place_ == Place::before && token.is("select")) {
@@ -88,12 +109,13 @@ class Translator {
     }
   }
 
-  void end_item(size_t written_to) {
+  void end_item(size_t written_to, size_t token_to) {
     if (!in_item_) return;
     in_item_ = false;
     out_.items.push_back(
         {std::string(trimmed(statement_.substr(written_from_, written_to - written_from_))),
-         std::string(trimmed(std::string_view(out_.sql).substr(translated_from_)))});
+         std::string(trimmed(std::string_view(out_.sql).substr(translated_from_))),
+         kind_of_extreme(tokens_.subspan(first_token_, token_to - first_token_))});
   }
 
   Outcome<void> step(const Token& token) {
@@ -217,6 +239,7 @@ class Translator {
   bool item_begins_ = false;
   bool in_item_ = false;
   size_t written_from_ = 0;
+  size_t first_token_ = 0;
   size_t translated_from_ = 0;
 };
 

@@ -2,6 +2,7 @@
 // functions that differ. What it does not know it leaves as it is, for SQLite to judge.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "doors/mysql/failure.h"
 #include "doors/mysql/session.h"
 #include "doors/mysql/token.h"
+#include "source/schema.h"
 
 namespace pinpipe::mysql {
 
@@ -18,6 +20,8 @@ namespace pinpipe::mysql {
 struct SelectItem {
   std::string written;
   std::string translated;
+  // Of MIN and MAX over a column of ours, which are of its kind.
+  std::optional<source::Kind> kind = {};
 };
 
 struct Translated {

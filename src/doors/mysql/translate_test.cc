@@ -56,6 +56,11 @@ TEST(Translate, renames_what_differs) {
             "SELECT CAST('x' AS CHAR ) COLLATE BINARY");
 }
 
+TEST(Translate, names_that_sqlite_reserves_are_quoted) {
+  EXPECT_EQ(as_sqlite("SELECT nothing, COUNT(*) AS transaction FROM user_data"),
+            "SELECT `nothing`, COUNT(*) AS `transaction` FROM user_data");
+}
+
 TEST(Translate, puts_in_the_sessions_variables) {
   Session session;
   ASSERT_TRUE(session.set_user_variable("x", {true, "42"}));
