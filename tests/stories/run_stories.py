@@ -25,6 +25,7 @@ import urllib.parse
 
 import compare
 import story_text
+from databases import Database
 from house import CALL_SECONDS, POLL_SECONDS, House, Result, request
 from posting import Posting
 from story_text import StoryError, fill
@@ -43,6 +44,7 @@ class Story:
         self.folder = tempfile.mkdtemp(prefix="pinpipe-story-")
         self.house = House(binary, self.folder)
         self.posting = None
+        self.database = None
         self.last = Result(0)
         here = os.path.dirname(os.path.abspath(__file__))
         self.variables = {"ID": USER_ID, "DATA": self.house.data, "TMP": self.folder, "HERE": here, "SOURCE": source,
@@ -53,6 +55,8 @@ class Story:
         self.house.close()
         if self.posting:
             self.posting.close()
+        if self.database:
+            self.database.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def tell(self, steps):
@@ -113,6 +117,16 @@ class Story:
         if not (os.path.exists(what) if "/" in what else shutil.which(what)):
             raise Skipped(f"there is no {what}")
 
+    def do_database(self, kind, _):
+        """database mariadb|postgres: a server of the story's own, empty: $DSN, $WRONG with another password, and $CREDS, a
+        db_creds.yaml. Without its package the story is skipped."""
+        if not Database.installed(kind):
+            raise Skipped(f"{kind}'s server is not installed")
+        self.database = Database(kind, self.folder)
+        self.variables.update(DSN=self.database.dsn, WRONG=self.database.wrong_dsn, CREDS=os.path.join(self.folder, "db_creds.yaml"))
+        with open(self.variables["CREDS"], "w", encoding="utf-8") as file:
+            file.write(self.database.creds)
+
     def do_with(self, flags, _):
         """with FLAGS: every later command and server has them, in place of the quick connector's."""
         self.house.flags = shlex.split(flags)
@@ -157,6 +171,11 @@ class Story:
         """save FILE: the last output."""
         with open(path, "w", encoding="utf-8", newline="") as file:
             file.write(self.last.out)
+
+    def do_values(self, rest, _):
+        """values to FILE: those of the last `topic tail -o json`, a line each."""
+        with open(rest.removeprefix("to "), "w", encoding="utf-8") as file:
+            file.writelines(row["value"] + "\n" for row in json.loads(self.last.out))
 
     def do_write(self, path, text):
         os.makedirs(os.path.dirname(path), exist_ok=True)
