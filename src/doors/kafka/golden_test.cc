@@ -1,16 +1,11 @@
 // Requests as real clients sent them (tests/golden/kafka/*.hex, written by tests/clients/
 // kafka_capture.py): every one is read to its last byte and answered.
-#include <algorithm>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <set>
 #include <sstream>
 
-#include "broker/broker.h"
-#include "doors/kafka/call.h"
-#include "io/runtime.h"
-#include "io/scope.h"
-#include "kit/temporary_directory.h"
+#include "doors/kafka/exchange_fixture.h"
 
 namespace pinpipe::kafka {
 namespace {
@@ -46,28 +41,8 @@ std::vector<Captured> captured(const std::string& client) {
 const std::vector<std::string> clients = {"librdkafka_2_0_2", "librdkafka_2_16",
                                           "kafka_python_3_0_12", "aiokafka_0_14", "java_4_1"};
 
-class GoldenTest : public testing::Test {
+class GoldenTest : public ExchangeFixture {
  protected:
-  GoldenTest() {
-    broker::Broker::Options options;
-    options.log_directory = directory_.path() + "/log";
-    options.state_path = directory_.path() + "/broker.db";
-    auto opened = broker::Broker::open(options, io::posix_files(), runtime_.disk(), system_clock(),
-                                       auth::Policy::open_for_local());
-    CHECK(opened, "the broker opens");
-    broker_ = std::move(*opened);
-    cluster_ = broker_->cluster_as(auth::local_principal());
-    session_.reset(new Session{.cluster = *cluster_,
-                               .host = "127.0.0.1",
-                               .port = 9092,
-                               .peer = "test",
-                               .fetches = FetchSessions(followed_)});
-  }
-  ~GoldenTest() override {
-    session_.reset();
-    EXPECT_TRUE(io::wait_on(runtime_.loop(0), broker_->close()));
-  }
-
   // How many bytes of the request were not read, or why it was refused.
   Result<size_t> unread(const Captured& one) {
     auto frame = std::make_shared_for_overwrite<char[]>(one.bytes.size());
@@ -103,13 +78,6 @@ class GoldenTest : public testing::Test {
     if (!done && done.error().code() != Code::cancelled) return done.error();
     return call.in.remaining();
   }
-
-  kit::TemporaryDirectory directory_;
-  io::Runtime runtime_{{.loops = 1, .disk_threads = 1, .work_threads = 1}};
-  std::unique_ptr<broker::Broker> broker_;
-  std::unique_ptr<broker::Cluster> cluster_;
-  FollowedTotal followed_{1000};
-  std::unique_ptr<Session> session_;
 };
 
 TEST_F(GoldenTest, every_request_of_real_clients_is_read_to_its_end) {
