@@ -10,6 +10,7 @@
 
 #include "codec/json.h"
 #include "io/files.h"
+#include "lake/checksum.h"
 
 namespace pinpipe::lake {
 namespace {
@@ -162,6 +163,12 @@ io::Task<Result<LastCheckpoint>> publish_checkpoint(const Services& services, Lo
   auto adopted = co_await services.store.adopt(
       location.bucket, temporary, location.checkpoint_key(snapshot->version()), {}, {});
   if (!adopted) co_return adopted.error();
+  objects::Condition if_absent;
+  if_absent.if_absent = true;
+  auto counted =
+      co_await services.store.put(location.bucket, location.checksum_key(snapshot->version()),
+                                  to_checksum(*snapshot), {}, if_absent);
+  if (!counted && counted.error().code() != Code::conflict) co_return counted.error();
   auto hinted = co_await services.store.put(location.bucket, location.last_checkpoint_key(),
                                             to_json(written->facts), {}, {});
   if (!hinted) co_return hinted.error();

@@ -39,7 +39,8 @@ struct WrittenCheckpoint {
 Result<WrittenCheckpoint> write_checkpoint(sql::Connection& connection, const Snapshot& snapshot,
                                            int64_t now_ms, const std::string& temporary);
 
-// Writes the checkpoint of this snapshot into the table's log, then _last_checkpoint.
+// Writes the checkpoint of this snapshot into the table's log, then its version checksum, then
+// _last_checkpoint.
 io::Task<Result<LastCheckpoint>> publish_checkpoint(const Services& services, Location location,
                                                     std::shared_ptr<const Snapshot> snapshot);
 

@@ -318,17 +318,14 @@ bool has_path(const ParquetFooter& footer) {
 
 }  // namespace
 
-Status read_checkpoint_rows(const std::string& path,
-                            const std::function<Status(Actions)>& on_actions) {
-  auto file = io::posix_files().open(path, io::OpenMode::read);
-  if (!file) return file.error();
-  auto footer = read_parquet_footer(**file);
+Status read_checkpoint_rows(io::File& file, const std::function<Status(Actions)>& on_actions) {
+  auto footer = read_parquet_footer(file);
   if (!footer) return footer.error();
   if (!has_path(*footer)) {
     return Error(Code::corrupt, "the file has none of a checkpoint's columns");
   }
   for (const ParquetRowGroup& group : footer->groups) {
-    RowGroup rows(**file, *footer, group);
+    RowGroup rows(file, *footer, group);
     if (Status opened = rows.open(); !opened) return opened;
     if (Status read = rows.read(on_actions); !read) return read;
   }

@@ -5,9 +5,8 @@
 #pragma once
 
 #include <functional>
-#include <string>
-#include <vector>
 
+#include "io/files.h"
 #include "lake/action.h"
 
 namespace pinpipe::lake {
@@ -15,7 +14,6 @@ namespace pinpipe::lake {
 inline constexpr int64_t checkpoint_rows_at_once = 8192;
 
 // Hands out the actions in portions, in the order of the rows. Blocks: on the work pool only.
-Status read_checkpoint_rows(const std::string& path,
-                            const std::function<Status(Actions)>& on_actions);
+Status read_checkpoint_rows(io::File& file, const std::function<Status(Actions)>& on_actions);
 
 }  // namespace pinpipe::lake

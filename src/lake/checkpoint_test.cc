@@ -129,7 +129,9 @@ TEST_F(CheckpointTest, reading_it_back_equals_replaying_the_commits) {
     ASSERT_TRUE(written) << written.error().text();
     Snapshot read;
     read.begin_checkpoint(last);
-    auto done = read_checkpoint_rows(written->path, [&read](Actions actions) {
+    auto file = io::posix_files().open(written->path, io::OpenMode::read);
+    ASSERT_TRUE(file);
+    auto done = read_checkpoint_rows(**file, [&read](Actions actions) {
       return read.apply_checkpoint_rows(std::move(actions));
     });
     ASSERT_TRUE(done) << done.error().text();
@@ -142,7 +144,9 @@ TEST_F(CheckpointTest, reading_it_back_equals_replaying_the_commits) {
 
 TEST_F(CheckpointTest, a_file_that_is_no_checkpoint_is_corrupt) {
   auto data = numbers(0, 3);
-  auto done = read_checkpoint_rows(data.files[0].temporary_path, [](const Actions&) {
+  auto file = io::posix_files().open(data.files[0].temporary_path, io::OpenMode::read);
+  ASSERT_TRUE(file);
+  auto done = read_checkpoint_rows(**file, [](const Actions&) {
     return Status(Error(Code::internal, "there is nothing to hand out"));
   });
   ASSERT_FALSE(done);

@@ -35,11 +35,19 @@ std::string Location::checkpoint_key(Version version) const {
   return key(fmt::format("_delta_log/{:020}.checkpoint.parquet", version));
 }
 
+std::string Location::checksum_key(Version version) const {
+  return key(fmt::format("_delta_log/{:020}.crc", version));
+}
+
 std::optional<LogName> parse_log_name(std::string_view name) {
   auto version = take_number(name, 20);
   if (!version) return std::nullopt;
   LogName parsed{.kind = LogName::Kind::commit, .version = *version, .last = *version};
   if (name == ".json") return parsed;
+  if (name == ".crc") {
+    parsed.kind = LogName::Kind::checksum;
+    return parsed;
+  }
   if (name == ".checkpoint.parquet") {
     parsed.kind = LogName::Kind::checkpoint;
     return parsed;

@@ -19,6 +19,7 @@ struct Location {
   std::string log_directory() const { return key("_delta_log/"); }
   std::string commit_key(Version version) const;
   std::string checkpoint_key(Version version) const;
+  std::string checksum_key(Version version) const;
   std::string sidecar_key(std::string_view name) const {
     return key("_delta_log/_sidecars/") + std::string(name);
   }
@@ -31,7 +32,7 @@ struct Location {
 
 // The name of a file in the log directory, understood.
 struct LogName {
-  enum class Kind { commit, checkpoint, checkpoint_part, checkpoint_v2, compacted };
+  enum class Kind { commit, checkpoint, checkpoint_part, checkpoint_v2, compacted, checksum };
   Kind kind = Kind::commit;
   Version version = 0;
   int part = 1;  // of a multi-part checkpoint, from 1
@@ -40,7 +41,7 @@ struct LogName {
   bool is_json = false;  // of a V2 checkpoint; otherwise it is Parquet
 };
 
-// Nothing for names that are not ours to read: temporary files, version checksums.
+// Nothing for names that are not ours to read: temporary files and the like.
 std::optional<LogName> parse_log_name(std::string_view name);
 
 // "part-00000-<uuid>.c000.zstd.parquet"

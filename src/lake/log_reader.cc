@@ -8,6 +8,7 @@
 #include "io/scope.h"
 #include "lake/checkpoint.h"
 #include "lake/checkpoint_rows.h"
+#include "lake/checksum.h"
 
 namespace pinpipe::lake {
 namespace {
@@ -41,6 +42,9 @@ void add_to_listing(LogListing& listing, Parts& parts, const objects::ObjectFact
                                      .keys = {object.key},
                                      .bytes = bytes,
                                      .is_json = parsed->is_json});
+      break;
+    case LogName::Kind::checksum:
+      listing.checksums.insert(parsed->version);
       break;
     case LogName::Kind::compacted: {
       Version& last = listing.compacted[parsed->version];
@@ -126,7 +130,10 @@ io::Task<Result<std::vector<std::string>>> LogReader::read_checkpoint_files(
       return into->apply_checkpoint_rows(std::move(actions));
     };
     auto work = [&]() -> Status {
-      if (!is_json) return read_checkpoint_rows(file->path, apply);
+      if (!is_json) {
+        auto opened = io::posix_files().open(file->path, io::OpenMode::read);
+        return opened ? read_checkpoint_rows(**opened, apply) : opened.error();
+      }
       auto bytes = io::posix_files().read_all(file->path);
       if (!bytes) return bytes.error();
       codec::JsonScanner scanner;
@@ -171,7 +178,11 @@ io::Task<Result<LogReader::SnapshotPtr>> LogReader::read_newest_checkpoint(
   for (auto at = listing.checkpoints.rbegin(); at != listing.checkpoints.rend(); ++at) {
     if (at->version > target) continue;
     auto snapshot = co_await read_one_checkpoint(*at);
-    if (snapshot) co_return snapshot;
+    if (snapshot) {
+      Status agrees = co_await check_checksum(**snapshot, listing);
+      if (agrees) co_return snapshot;
+      snapshot = agrees.error().with(at->keys[0]);
+    }
     // An older one, or the commits themselves, may still tell everything; unless it is we who lack
     // something.
     if (snapshot.error().code() != Code::corrupt && snapshot.error().code() != Code::not_found) {
@@ -181,6 +192,16 @@ io::Task<Result<LogReader::SnapshotPtr>> LogReader::read_newest_checkpoint(
              {{"reason", snapshot.error().text()}});
   }
   co_return std::make_shared<Snapshot>();
+}
+
+// What the writer of that version counted, if it left it and has not been cleaned away.
+io::Task<Status> LogReader::check_checksum(const Snapshot& snapshot, const LogListing& listing) {
+  if (!listing.checksums.contains(snapshot.version())) co_return Status{};
+  std::string key = location_.checksum_key(snapshot.version());
+  auto json = co_await services_.store.get(location_.bucket, key);
+  if (!json) co_return json.error().code() == Code::not_found ? Status{} : Status(json.error());
+  Status agrees = check_against(snapshot, *json);
+  co_return agrees ? agrees : agrees.error().with(key);
 }
 
 io::Task<Result<std::shared_ptr<const Snapshot>>> LogReader::load(std::optional<Version> version) {
@@ -216,7 +237,8 @@ io::Task<Result<std::shared_ptr<const Snapshot>>> LogReader::load(std::optional<
     co_return Error(code, fmt::format("{}: version {} cannot be read: commit {} is missing",
                                       location_.text(), target, next));
   }
-  auto applied = co_await apply_commits(*snapshot, std::move(*listing), target);
+  auto applied = co_await apply_commits(*snapshot, *listing, target);
+  if (applied) applied = co_await check_checksum(**snapshot, *listing);
   if (!applied) co_return applied.error();
   auto readable = (*snapshot)->check_readable();
   if (!readable) co_return readable.error().with(location_.text());

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ struct LogListing {
   std::map<Version, Commit> commits;
   std::vector<Checkpoint> checkpoints;   // whole ones, by rising version
   std::map<Version, Version> compacted;  // the longest compaction from each version: its last one
-  std::vector<std::string> keys;         // every file of the log that was understood
+  std::set<Version> checksums;
+  std::vector<std::string> keys;  // every file of the log that was understood
 
   std::optional<Version> newest() const;
 };
@@ -73,6 +75,7 @@ class LogReader {
   io::Task<Result<SnapshotPtr>> read_one_checkpoint(LogListing::Checkpoint checkpoint);
   io::Task<Result<std::vector<std::string>>> read_checkpoint_files(
       std::span<const std::string> keys, bool is_json, SnapshotPtr into);
+  io::Task<Status> check_checksum(const Snapshot& snapshot, const LogListing& listing);
   io::Task<Status> apply_commits(SnapshotPtr snapshot, LogListing listing, Version last);
   io::Task<bool> apply_compaction(SnapshotPtr snapshot, Version last);
   io::Task<std::vector<Result<std::string>>> fetch_commits(Version first, size_t count);

@@ -156,14 +156,60 @@ TEST_F(LogReaderTest, a_table_with_unknown_writer_features_is_read_but_not_writt
   EXPECT_NE(refused.error().text().find("rowTracking"), std::string::npos);
 }
 
-TEST_F(LogReaderTest, files_with_deletion_vectors_are_refused_rather_than_read_wrong) {
-  auto file = *table->snapshot()->files().begin();
-  put(last + 1, fmt::format(R"({{"add":{{"path":"{}","size":1,"deletionVector":)"
-                            R"({{"storageType":"u","pathOrInlineDv":"ab","sizeInBytes":1}}}}}})",
-                            file->path));
+TEST_F(LogReaderTest, a_checksum_that_counts_other_files_is_believed) {
+  std::string key = Location{"lake", "t"}.checksum_key(10);
+  std::string good = *store.get_now(key);
+  EXPECT_NE(good.find(R"("numFiles":10)"), std::string::npos) << good;
+  EXPECT_EQ((*load())->checkpoint_version(), 10);
+  store.put_now(key, R"({"numFiles":9})");
   auto loaded = load();
-  ASSERT_FALSE(loaded);
-  EXPECT_NE(loaded.error().text().find("deletionVectors"), std::string::npos);
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  EXPECT_EQ((*loaded)->checkpoint_version(), -1) << "the commits tell it without the checkpoint";
+  EXPECT_EQ(code_of_load(10), Code::corrupt);
+  store.put_now(key, "torn {");
+  EXPECT_EQ((*load())->checkpoint_version(), 10);
+}
+
+TEST_F(LogReaderTest, a_log_compaction_stands_in_for_its_commits) {
+  std::string lines;
+  for (Version version = 11; version <= 13; ++version) {
+    std::string commit_lines = *store.get_now(commit(version));
+    lines += commit_lines.substr(commit_lines.find('\n') + 1);  // without commitInfo
+    store.remove_now(commit(version));
+  }
+  std::string key = "t/_delta_log/00000000000000000011.00000000000000000013.compacted.json";
+  // Each commit has a txn of the same application: a compaction has the last one alone.
+  size_t txn = lines.find(R"({"txn")");
+  store.put_now(key, lines.substr(0, txn) + lines.substr(lines.find('\n', txn) + 1));
+  auto loaded = load();
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  EXPECT_EQ((*loaded)->version(), last);
+  EXPECT_EQ((*loaded)->rows(), last * 10);
+  EXPECT_EQ(code_of_load(12), Code::not_found);
+  store.put_now(key, "{");
+  EXPECT_NE(code_of_load(), Code::internal) << "without its commits it was needed";
+}
+
+TEST_F(LogReaderTest, v2_checkpoints_are_read_with_their_sidecars) {
+  std::string classic = "t/_delta_log/00000000000000000010.checkpoint.parquet";
+  std::string rows = *store.get_now(classic);
+  store.remove_now(classic);
+  for (Version version = 0; version < 10; ++version) store.remove_now(commit(version));
+  store.put_now("t/_delta_log/_sidecars/side.parquet", rows);
+  std::string own;
+  encode((*table->snapshot()).protocol(), own);
+  encode((*table->snapshot()).metadata(), own);
+  std::string uuid = "00000000-0000-4000-8000-000000000001";
+  store.put_now("t/_delta_log/00000000000000000010.checkpoint." + uuid + ".json",
+                own + R"({"checkpointMetadata":{"version":10}})" + "\n" +
+                    R"({"sidecar":{"path":"side.parquet","sizeInBytes":1,"modificationTime":1}})" +
+                    "\n");
+  auto loaded = load();
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  EXPECT_EQ((*loaded)->checkpoint_version(), 10);
+  EXPECT_EQ((*loaded)->rows(), last * 10);
+  store.remove_now("t/_delta_log/_sidecars/side.parquet");
+  EXPECT_NE(code_of_load(), Code::internal);
 }
 
 TEST_F(LogReaderTest, a_thousand_commits_are_read_in_order) {

@@ -51,28 +51,17 @@ Status check_rows(const Bin& bin, const Encoded& data) {
                                           data.rows(), expected));
 }
 
-io::Task<Result<Encoded>> rewrite(Table& table, const Snapshot& snapshot, const Bin& bin,
-                                  const OptimizeOptions& options) {
+io::Task<Result<Encoded>> rewrite(Table& table, std::shared_ptr<const Snapshot> snapshot,
+                                  const Bin& bin, const OptimizeOptions& options) {
   const Services& services = table.services();
-  std::vector<objects::Store::Pinned> pinned;
-  std::vector<std::string> paths;
-  for (const FilePtr& file : bin) {
-    auto path = decode_path(file->path);
-    if (!path) co_return path.error();
-    auto local =
-        co_await services.store.materialize(table.location().bucket, table.location().key(*path));
-    if (!local) co_return std::move(local.error()).with(*path);
-    paths.push_back(local->path);
-    pinned.push_back(std::move(*local));
-  }
-  auto select = scan_select(snapshot, bin, paths);
-  if (!select) co_return select.error();
+  auto scanned = co_await scan_files(services, table.location(), snapshot, bin);
+  if (!scanned) co_return scanned.error();
   std::string temporary = services.store.new_temporary();
   auto work = [&]() -> Result<Encoded> {
     auto connection = services.connect();
     if (!connection) return connection.error();
-    return encode(**connection, *select, temporary,
-                  {.table = &snapshot.schema(), .stop = options.stop});
+    return encode(**connection, scanned->select, temporary,
+                  {.table = &snapshot->schema(), .stop = options.stop});
   };
   auto data = co_await services.work.run(work);
   if (!data) co_return data;
@@ -108,7 +97,7 @@ io::Task<Result<OptimizeOutcome>> try_optimize(Table& table, const OptimizeOptio
   std::vector<DataFile> data;
   std::vector<FilePtr> replaced;
   for (const Bin& bin : choose_bins(**snapshot, options)) {
-    auto written = co_await rewrite(table, **snapshot, bin, options);
+    auto written = co_await rewrite(table, *snapshot, bin, options);
     if (!written) {
       drop_temporaries(data);
       co_return written.error();

@@ -339,9 +339,11 @@ Status ParquetColumn::read_by_dictionary(std::string_view bytes, size_t count) {
   if (!has_dictionary_ || bytes.empty()) return damaged("dictionary is missing");
   int width = static_cast<unsigned char>(bytes[0]);
   std::vector<uint32_t> indexes;
-  if (width > 32 || !read_runs(bytes.substr(1), width, count, indexes)) {
+  // With one value in the dictionary an index takes no bits.
+  if (width > 32 || (width > 0 && !read_runs(bytes.substr(1), width, count, indexes))) {
     return damaged("values are malformed");
   }
+  if (width == 0) indexes.assign(count, 0);
   bool is_text = type_ == ParquetType::bytes;
   size_t known = is_text ? dictionary_texts_.size() : dictionary_numbers_.size();
   if (is_text) texts_.reserve(count);

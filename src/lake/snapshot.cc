@@ -7,14 +7,14 @@
 
 #include "base/check.h"
 #include "codec/json.h"
+#include "lake/deletion_vector.h"
 
 namespace pinpipe::lake {
 namespace {
 
-// Reading with these needs nothing of us: plain timestamps without zone, a duty of vacuum's, and
-// deletion vectors and column mapping as long as no file and no column uses them.
-constexpr std::array<std::string_view, 4> readable_features = {
-    "timestampNtz", "vacuumProtocolCheck", "deletionVectors", "columnMapping"};
+constexpr std::array<std::string_view, 7> readable_features = {
+    "timestampNtz", "vacuumProtocolCheck", "deletionVectors",     "columnMapping",
+    "v2Checkpoint", "typeWidening",        "typeWidening-preview"};
 constexpr std::array<std::string_view, 2> writable_features = {"appendOnly", "invariants"};
 
 template <size_t count>
@@ -61,6 +61,10 @@ std::optional<int64_t> Snapshot::rows() const {
     auto rows = rows_of_stats(file->stats);
     if (!rows) return std::nullopt;
     sum += *rows;
+    if (file->deletion_vector_id.empty()) continue;
+    auto deleted = parse_deletion_vector(file->deletion_vector);
+    if (!deleted) return std::nullopt;
+    sum -= static_cast<int64_t>(deleted->rows);
   }
   return sum;
 }
@@ -80,16 +84,6 @@ Status Snapshot::check_readable() const {
     return Error(Code::invalid,
                  fmt::format("the table uses reader features that we do not read: {}", unknown));
   }
-  if (property("delta.columnMapping.mode", "none") != "none") {
-    return Error(Code::invalid,
-                 "the table uses a reader feature that we do not read: columnMapping");
-  }
-  for (const FilePtr& file : files_) {
-    if (file->deletion_vector_id.empty()) continue;
-    return Error(Code::invalid, fmt::format("the table uses a reader feature that we do not read: "
-                                            "deletionVectors (file {})",
-                                            file->path));
-  }
   return {};
 }
 
@@ -105,6 +99,9 @@ Status Snapshot::check_writable() const {
   if (!unknown.empty()) {
     return Error(Code::invalid,
                  fmt::format("the table uses writer features that we do not write: {}", unknown));
+  }
+  if (property("delta.columnMapping.mode", "none") != "none") {
+    return Error(Code::invalid, "the table maps its columns; we write tables that do not");
   }
   if (!metadata_.partition_columns.empty()) {
     return Error(Code::invalid, "the table is partitioned; we write tables without partitions");

@@ -66,7 +66,7 @@ class Snapshot {
   std::optional<int64_t> txn_version(std::string_view app_id) const;
 
   int64_t bytes() const { return bytes_; }
-  // The sum of the files' numRecords; nothing when a file has no statistics.
+  // The sum of the files' numRecords without deleted rows; nothing when a file has no statistics.
   std::optional<int64_t> rows() const;
   // A table property, or what it is by default.
   std::string_view property(std::string_view name, std::string_view otherwise) const;

@@ -123,6 +123,9 @@ bool Table::is_checkpoint_due() const {
 
 io::Task<Result<Version>> Table::checkpoint() {
   auto newest = snapshot();
+  if (auto writable = newest->check_writable(); !writable) {
+    co_return writable.error().with(location_.text());
+  }
   {
     std::lock_guard lock(mutex_);
     if (is_checkpointing_) co_return newest->checkpoint_version();

@@ -182,7 +182,8 @@ io::Task<Result<std::vector<AddFile>>> Table::adopt_files(std::vector<DataFile> 
     AddFile add;
     add.path = encode_path(name);
     add.size = static_cast<int64_t>(facts->size);
-    add.modified_ms = facts->modified_ms;
+    // A remote store does not tell what time it put on the file.
+    add.modified_ms = facts->modified_ms > 0 ? facts->modified_ms : services_.clock.wall_ms();
     add.stats = std::move(file.stats.json);
     adds.push_back(std::move(add));
   }

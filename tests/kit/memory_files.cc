@@ -221,9 +221,14 @@ Result<std::unique_ptr<io::File>> MemoryFiles::open(const std::string& path, io:
   return std::unique_ptr<io::File>(std::make_unique<MemoryFile>(*this, path, node));
 }
 
+// "a/b/" is the directory "a/b", as for the disk.
+static std::string without_slash(const std::string& path) {
+  return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+}
+
 Result<io::FileFacts> MemoryFiles::facts(const std::string& path) {
   std::lock_guard lock(mutex_);
-  Node node = find(path);
+  Node node = find(without_slash(path));
   if (!node) return error_of_errno(ENOENT, "look at " + path);
   return io::FileFacts{.size = node->bytes.size(),
                        .modified_ms = 0,
@@ -233,10 +238,10 @@ Result<io::FileFacts> MemoryFiles::facts(const std::string& path) {
 
 Result<std::vector<io::DirEntry>> MemoryFiles::list(const std::string& directory) {
   std::lock_guard lock(mutex_);
-  Node node = find(directory);
+  Node node = find(without_slash(directory));
   if (!node || !node->is_directory) return error_of_errno(ENOENT, "list " + directory);
   std::vector<io::DirEntry> entries;
-  std::string prefix = directory + "/";
+  std::string prefix = without_slash(directory) + "/";
   for (auto at = names_.lower_bound(prefix); at != names_.end() && at->first.starts_with(prefix);
        ++at) {
     std::string name = at->first.substr(prefix.size());
