@@ -13,7 +13,8 @@ namespace {
 // Plain atomics: the functions below run inside an allocator and may use nothing that allocates.
 std::atomic<uintptr_t> code_begin{0};
 std::atomic<uintptr_t> code_end{0};
-std::atomic<uint64_t> allowed{0};
+std::atomic<uint64_t> open_shares{0};
+std::atomic<uint64_t> bound{0};
 std::atomic<uint64_t> mapped{0};
 
 [[maybe_unused]] bool is_fenced(const void* caller) {
@@ -24,7 +25,7 @@ std::atomic<uint64_t> mapped{0};
 
 [[maybe_unused]] bool take(uint64_t bytes) {
   uint64_t before = mapped.fetch_add(bytes);
-  if (before + bytes <= allowed.load()) return true;
+  if (before + bytes <= bound.load()) return true;
   mapped.fetch_sub(bytes);
   return false;
 }
@@ -32,11 +33,13 @@ std::atomic<uint64_t> mapped{0};
 }  // namespace
 
 MemoryFence::MemoryFence(uint64_t memory_bytes) : share_(2 * memory_bytes + opening_bytes) {
-  allowed.fetch_add(share_);
+  uint64_t wanted = mapped.load() + open_shares.fetch_add(share_) + share_;
+  for (uint64_t now = bound.load(); now < wanted && !bound.compare_exchange_weak(now, wanted);) {
+  }
 }
 
 MemoryFence::~MemoryFence() {
-  allowed.fetch_sub(share_);
+  open_shares.fetch_sub(share_);
 }
 
 void MemoryFence::enclose(const void* code, uint64_t code_bytes) {

@@ -8,7 +8,9 @@
 // How: the program's own mmap, munmap and sbrk stand before the C library's, as the dynamic linker
 // promises for the main program; calls from other code than libduckdb pass unchanged. Without
 // effect under the sanitizers, which have their own.
-// Promise: the bytes that libduckdb has mapped never exceed the sum of what was allowed.
+// Promise: an engine that is opened can map its share beyond what is mapped then, and no more than
+// the shares of all open engines. What an engine gives back stays mapped for the next one, without
+// memory behind it; so the bound never sinks.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +22,7 @@ class MemoryFence {
   // Twice the memory limit of an engine, for what its functions make, and as much as opening takes.
   static constexpr uint64_t opening_bytes = uint64_t{512} << 20;
 
-  // Allows an engine of that memory limit its share for as long as it lives.
+  // Allows an engine of that memory limit its share.
   explicit MemoryFence(uint64_t memory_bytes);
   ~MemoryFence();
   MemoryFence(const MemoryFence&) = delete;
