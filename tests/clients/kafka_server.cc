@@ -1,7 +1,9 @@
 // The Kafka door on a port of its own, for tests that kill it or listen in on it.
 //   kafka_server DIRECTORY [ADVERTISED_PORT]    prints its port, serves until SIGTERM; data stays
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "broker/broker.h"
 #include "doors/kafka/door.h"
@@ -51,5 +53,8 @@ void serve(const std::string& directory, uint16_t advertised_port) {
 
 int main(int argc, char** argv) {
   if (argc < 2 || argc > 3) return 2;
-  pinpipe::serve(argv[1], static_cast<uint16_t>(argc == 3 ? std::atoi(argv[2]) : 0));
+  std::string_view port = argc == 3 ? argv[2] : "0";
+  uint16_t advertised_port = 0;
+  std::from_chars(port.data(), port.data() + port.size(), advertised_port);
+  pinpipe::serve(argv[1], advertised_port);
 }
