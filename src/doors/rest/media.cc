@@ -65,7 +65,7 @@ double weight_of(std::string_view parameters) {
 std::optional<std::string_view> offered_for(std::string_view range) {
   if (range == "*/*" || range == "application/*" ||
       http::equal_without_case(range, kafka_v2_type) ||
-      http::equal_without_case(range, "application/vnd.kafka.v1+json") ||
+      http::equal_without_case(range, kafka_v1_type) ||
       http::equal_without_case(range, "application/vnd.kafka+json")) {
     return kafka_v2_type;
   }
@@ -90,6 +90,7 @@ std::optional<Embedded> embedded_of(std::string_view content_type) {
   constexpr std::array<std::string_view, 2> ends = {".v2+json", ".v1+json"};
   constexpr size_t end_size = ends[0].size();
   std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
+  if (http::equal_without_case(type, kafka_v1_type)) return Embedded::binary;  // its standard
   if (!starts_without_case(type, start) || type.size() < start.size() + end_size ||
       !std::ranges::any_of(ends, [&](std::string_view end) {
         return http::equal_without_case(type.substr(type.size() - end_size), end);

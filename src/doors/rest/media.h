@@ -9,6 +9,7 @@
 namespace pinpipe::rest {
 
 inline constexpr std::string_view kafka_v2_type = "application/vnd.kafka.v2+json";
+inline constexpr std::string_view kafka_v1_type = "application/vnd.kafka.v1+json";
 inline constexpr std::string_view json_type = "application/json";
 
 // How records are written inside the JSON of a body.

@@ -11,6 +11,7 @@ TEST(Media, embedded_types_are_recognised_with_parameters_and_in_any_case) {
   EXPECT_EQ(embedded_of(" application/vnd.kafka.binary.v2+json"), Embedded::binary);
   EXPECT_EQ(embedded_of("application/vnd.kafka.avro.v2+json"), Embedded::avro);
   EXPECT_EQ(embedded_of("application/vnd.kafka.binary.v1+json"), Embedded::binary);
+  EXPECT_EQ(embedded_of("application/vnd.kafka.v1+json"), Embedded::binary);
   for (std::string_view other :
        {"", "application/json", "application/vnd.kafka.v2+json",
         "application/vnd.kafka.json.v3+json", "application/vnd.kafka.xml.v2+json", "text/plain",

@@ -91,19 +91,27 @@ void append_end(RecordStream& stream, std::string& answers) {
   answers += "\r\n";
 }
 
+// The next piece of the body; false at its end.
+io::Task<Result<bool>> feed_next(RecordStream& stream, http::BodyReader& body) {
+  std::unique_ptr<char[]> buffer = std::make_unique_for_overwrite<char[]>(read_bytes);
+  auto got = co_await body.read_some({buffer.get(), read_bytes});
+  if (!got) co_return got.error();
+  stream.objects.feed({buffer.get(), *got});
+  co_return *got > 0;
+}
+
 // Answers go out as soon as their records are committed, while more records come in.
-io::Task<Status> answer_stream(std::shared_ptr<RecordStream> stream, http::Request& request,
+io::Task<Status> answer_stream(std::shared_ptr<RecordStream> stream, http::BodyReader& body,
                                http::BodyWriter& writer) {
   std::string answers;
-  std::unique_ptr<char[]> buffer = std::make_unique_for_overwrite<char[]>(read_bytes);
-  while (!stream->is_broken) {
-    auto got = co_await request.body_reader->read_some({buffer.get(), read_bytes});
-    if (!got) co_return got.error();
-    if (*got == 0) break;
-    stream->objects.feed({buffer.get(), *got});
+  for (bool more = true; more && !stream->is_broken;) {
     co_await place_at_hand(*stream, answers);
     if (Status written = co_await writer.write(answers); !written) co_return written;
     answers.clear();
+    if (stream->is_broken) break;
+    auto fed = co_await feed_next(*stream, body);
+    if (!fed) co_return fed.error();
+    more = *fed;
   }
   append_end(*stream, answers);
   co_return co_await writer.write(answers);
@@ -166,9 +174,12 @@ io::Task<> V3Calls::produce(Asked asked) {
   auto stream = std::make_shared<RecordStream>(RecordStream{.topics = asked.topics,
                                                             .cluster = asked.cluster.cluster_id(),
                                                             .topic = asked.request.param("topic")});
-  if (asked.request.body_reader != nullptr) {
-    asked.response.stream = [stream, &request = asked.request](http::BodyWriter& writer) {
-      return answer_stream(stream, request, writer);
+  if (http::BodyReader* body = asked.request.body_reader; body != nullptr) {
+    // The first piece comes before the answer's head: a client may wait to be told to go on.
+    auto fed = co_await feed_next(*stream, *body);
+    if (!fed) co_return answer_refusal(asked.response, generic_refusal(400, fed.error().text()));
+    asked.response.stream = [stream, body](http::BodyWriter& writer) {
+      return answer_stream(stream, *body, writer);
     };
     co_return;
   }

@@ -190,9 +190,10 @@ TEST_F(V3Test, a_stream_is_answered_while_it_comes) {
     auto stream = co_await io::connect_tcp("127.0.0.1", test.port, io::after(Millis(5'000)));
     EXPECT_TRUE(stream);
     (*stream)->set_deadline(io::after(Millis(10'000)));
-    std::string head = "POST " + test.topics_path() +
-                       "/t/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                       "application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::string head =
+        "POST " + test.topics_path() +
+        "/t/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/json\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
     EXPECT_TRUE(co_await (*stream)->write(head));
     std::array<char, 4096> buffer;
     auto read_until = [&](std::string_view mark) -> io::Task<> {
@@ -202,6 +203,8 @@ TEST_F(V3Test, a_stream_is_answered_while_it_comes) {
         answered.append(buffer.data(), *got);
       }
     };
+    co_await read_until("HTTP/1.1 100 Continue\r\n\r\n");
+    EXPECT_EQ(answered, "HTTP/1.1 100 Continue\r\n\r\n");
     std::string_view one = "{\"value\":{\"type\":\"JSON\",\"data\":1}}";
     std::string chunk = "22\r\n" + std::string(one) + "\r\n";
     EXPECT_TRUE(co_await (*stream)->write(chunk));

@@ -61,7 +61,7 @@ with requests.Session() as session:
     ok(session.delete(base, headers=v2), 204)
 
 # A client that gives up waiting: what came meanwhile is there at its next read.
-made = ok(requests.post(f"{gateway}/consumers/g", headers=v2, json={"name": "impatient", "format": "json",
+made = ok(requests.post(f"{gateway}/consumers/patience", headers=v2, json={"name": "impatient", "format": "json",
                                                                  "consumer.request.timeout.ms": 20000})).json()
 base = made["base_uri"]
 ok(requests.post(f"{base}/assignments", headers=v2, json={"partitions": [{"topic": "req.pin", "partition": 0}]}), 204)
