@@ -69,7 +69,7 @@ class Database:
     def start_mariadb(self):
         data = os.path.join(self.home, "data")
         self.run([program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db",
-                  "--auth-root-authentication-method=normal"])
+                  "--skip-name-resolve", "--auth-root-authentication-method=normal"])
         first = os.path.join(self.home, "first.sql")
         with open(first, "w", encoding="utf-8") as file:
             file.write(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4;\n"
