@@ -73,9 +73,9 @@ io::Task<Result<std::string>> Access::get(std::string bucket, std::string key,
   co_return co_await store_->get(std::move(bucket), std::move(key), range);
 }
 
-io::Task<Status> Access::remove(std::string bucket, std::string key) {
+io::Task<Status> Access::remove(std::string bucket, std::string key, Condition condition) {
   if (Status may = check_object(Action::remove, bucket, key); !may) co_return may;
-  co_return co_await store_->remove(std::move(bucket), std::move(key));
+  co_return co_await store_->remove(std::move(bucket), std::move(key), std::move(condition));
 }
 
 io::Task<Result<ObjectFacts>> Access::copy(std::string from_bucket, std::string from_key,

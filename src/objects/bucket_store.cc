@@ -121,11 +121,12 @@ io::Task<Result<ObjectFacts>> BucketStore::adopt(std::string bucket, std::string
   co_return done;
 }
 
-io::Task<Status> BucketStore::remove(std::string bucket, std::string key) {
+io::Task<Status> BucketStore::remove(std::string bucket, std::string key, Condition condition) {
   if (Status good = check_name(bucket); !good) co_return good;
   if (Status good = check_key(key); !good) co_return good;
   auto operation = std::make_unique<Operation>();
   operation->kind = Operation::Kind::remove;
+  operation->condition = std::move(condition);
   operation->bucket = std::move(bucket);
   operation->key = std::move(key);
   auto done = co_await submit(std::move(operation));
@@ -268,7 +269,7 @@ std::optional<Result<ObjectFacts>> BucketStore::refuse(const Operation& operatio
     return Result<ObjectFacts>(there.error());
   if (operation.kind == Operation::Kind::remove) {
     auto found = tree_.find(operation.bucket, operation.key);
-    if (!found && found.error().code() == Code::not_found)
+    if (!found && found.error().code() == Code::not_found && !operation.condition.if_etag)
       return Result<ObjectFacts>(ObjectFacts{});
     if (!found) return Result<ObjectFacts>(found.error());
   }

@@ -52,7 +52,7 @@ class BucketStore final : public LocalStore {
   io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
                                       std::string key, Attributes attributes, Condition condition,
                                       std::string etag) override;
-  io::Task<Status> remove(std::string bucket, std::string key) override;
+  io::Task<Status> remove(std::string bucket, std::string key, Condition condition = {}) override;
 
  private:
   struct Operation {

@@ -73,8 +73,8 @@ io::Task<Result<ObjectFacts>> DirectoryStore::adopt(std::string bucket, std::str
   });
 }
 
-io::Task<Status> DirectoryStore::remove(std::string bucket, std::string key) {
-  co_return co_await disk_.run([&, this] { return remove_now(bucket, key); });
+io::Task<Status> DirectoryStore::remove(std::string bucket, std::string key, Condition condition) {
+  co_return co_await disk_.run([&, this] { return remove_now(bucket, key, condition); });
 }
 
 Result<ObjectFacts> DirectoryStore::put_now(const std::string& bucket, const std::string& key,
@@ -139,14 +139,25 @@ Result<BucketTree::Place> DirectoryStore::place(const std::string& bucket,
   return place;
 }
 
-Status DirectoryStore::remove_now(const std::string& bucket, const std::string& key) {
+Status DirectoryStore::remove_now(const std::string& bucket, const std::string& key,
+                                  const Condition& condition) {
   if (Status good = check_name(bucket); !good) return good;
   if (Status good = check_key(key); !good) return good;
   auto there = tree_.bucket_facts(bucket);
   if (!there) return there.error();
   std::lock_guard lock(placing_);
   auto found = tree_.find(bucket, key);
-  if (!found) return found.error().code() == Code::not_found ? Status{} : found.error();
+  if (!found) {
+    bool may_be_absent = found.error().code() == Code::not_found && !condition.if_etag;
+    return may_be_absent ? Status{} : Status(found.error());
+  }
+  if (condition.if_etag) {
+    auto facts = facts_of(bucket, key, *found);
+    if (!facts) return facts.error();
+    if (facts->etag != *condition.if_etag)
+      return Error(Code::conflict,
+                   "object '" + key + "' has another version than the one expected");
+  }
   // Directories stay: another process may be about to write into one that is empty just now.
   if (Status removed = files().remove(found->path); !removed)
     return removed.error().code() == Code::not_found ? Status{} : removed;

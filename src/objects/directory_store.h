@@ -28,7 +28,7 @@ class DirectoryStore final : public LocalStore {
   io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
                                       std::string key, Attributes attributes, Condition condition,
                                       std::string etag) override;
-  io::Task<Status> remove(std::string bucket, std::string key) override;
+  io::Task<Status> remove(std::string bucket, std::string key, Condition condition = {}) override;
 
  private:
   Result<ObjectFacts> facts_of(std::string_view bucket, std::string_view key,
@@ -42,7 +42,7 @@ class DirectoryStore final : public LocalStore {
                                 const std::string& key, const Condition& condition);
   Result<BucketTree::Place> place(const std::string& bucket, const std::string& temporary,
                                   const std::string& key, const Condition& condition);
-  Status remove_now(const std::string& bucket, const std::string& key);
+  Status remove_now(const std::string& bucket, const std::string& key, const Condition& condition);
 
   std::mutex placing_;  // choosing a place and taking it are one step within this process
 };

@@ -122,9 +122,9 @@ io::Task<Result<std::string>> MountedStore::get(std::string bucket, std::string 
   co_return co_await at.store->get(at.bucket, at.key, range);
 }
 
-io::Task<Status> MountedStore::remove(std::string bucket, std::string key) {
+io::Task<Status> MountedStore::remove(std::string bucket, std::string key, Condition condition) {
   Place at = place(std::move(bucket), std::move(key));
-  co_return co_await at.store->remove(at.bucket, at.key);
+  co_return co_await at.store->remove(at.bucket, at.key, std::move(condition));
 }
 
 io::Task<Result<ObjectFacts>> MountedStore::copy(std::string from_bucket, std::string from_key,

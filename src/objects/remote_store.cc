@@ -309,13 +309,15 @@ io::Task<Result<std::string>> RemoteStore::get(std::string bucket, std::string k
   co_return bytes;
 }
 
-io::Task<Status> RemoteStore::remove(std::string bucket, std::string key) {
+io::Task<Status> RemoteStore::remove(std::string bucket, std::string key, Condition condition) {
   if (Status good = check_key(key); !good) co_return good;
   Call call{.method = "DELETE", .bucket = std::move(bucket), .key = std::move(key)};
+  add_condition(call.headers, condition);
   auto removed = co_await send(std::move(call));
   if (removed) co_return Status{};
   // Some servers say so of an object that was not there, which is as good as removed.
-  bool was_absent = removed.error().text().find("NoSuchKey") != std::string::npos;
+  bool was_absent =
+      !condition.if_etag && removed.error().text().find("NoSuchKey") != std::string::npos;
   co_return was_absent ? Status{} : Status(removed.error());
 }
 

@@ -56,7 +56,7 @@ class RemoteStore final : public Store {
   io::Task<Result<std::unique_ptr<OpenObject>>> open(std::string bucket, std::string key) override;
   io::Task<Result<std::string>> get(std::string bucket, std::string key,
                                     std::optional<ByteRange> range = std::nullopt) override;
-  io::Task<Status> remove(std::string bucket, std::string key) override;
+  io::Task<Status> remove(std::string bucket, std::string key, Condition condition = {}) override;
   io::Task<Result<ObjectFacts>> copy(std::string from_bucket, std::string from_key,
                                      std::string to_bucket, std::string to_key,
                                      std::optional<Attributes> attributes,

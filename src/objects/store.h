@@ -97,8 +97,9 @@ class Store {
                                                              std::string key) = 0;
   virtual io::Task<Result<std::string>> get(std::string bucket, std::string key,
                                             std::optional<ByteRange> range = std::nullopt) = 0;
-  // Ok when it was not there.
-  virtual io::Task<Status> remove(std::string bucket, std::string key) = 0;
+  // Ok when it was not there, unless the condition names a version: then `not_found`.
+  virtual io::Task<Status> remove(std::string bucket, std::string key,
+                                  Condition condition = {}) = 0;
   virtual io::Task<Result<ObjectFacts>> copy(std::string from_bucket, std::string from_key,
                                              std::string to_bucket, std::string to_key,
                                              std::optional<Attributes> attributes,

@@ -100,23 +100,21 @@ io::Task<Result<std::vector<UploadFacts>>> Uploads::list(std::string bucket) {
   });
 }
 
-io::Task<Result<PartFacts>> Uploads::put_part(std::string id, int number,
-                                              std::string temporary_path, std::string bytes,
-                                              std::string md5_hex) {
+io::Task<Result<PartFacts>> Uploads::put_part(std::string id, PartFacts facts,
+                                              std::string temporary_path, std::string bytes) {
   co_return co_await disk_.run([&]() -> Result<PartFacts> {
-    auto part = put_part_now(id, number, temporary_path, bytes, md5_hex);
+    auto part = put_part_now(id, facts, temporary_path, bytes);
     if (!part && !temporary_path.empty()) (void)files_.remove(temporary_path);
     return part;
   });
 }
 
-Result<PartFacts> Uploads::put_part_now(const std::string& id, int number,
-                                        const std::string& temporary, const std::string& bytes,
-                                        const std::string& md5_hex) {
-  if (number < 1 || number > parts_max)
+Result<PartFacts> Uploads::put_part_now(const std::string& id, PartFacts part,
+                                        const std::string& temporary, const std::string& bytes) {
+  if (part.number < 1 || part.number > parts_max)
     return Error(Code::invalid, "Part number must be an integer between 1 and 10000, inclusive");
   if (auto upload = read_upload(id); !upload) return upload.error();
-  std::string path = part_path(id, number);
+  std::string path = part_path(id, part.number);
   // The old part's MD5 goes first: between the two renames the part must not look whole.
   (void)files_.remove(path + ".md5");
   if (temporary.empty()) {
@@ -129,13 +127,16 @@ Result<PartFacts> Uploads::put_part_now(const std::string& id, int number,
   }
   auto facts = files_.facts(path);
   if (!facts) return facts.error();
+  part.size = facts->size;
+  part.modified_ms = facts->modified_ms;
   ObjectFacts of_part;
-  of_part.size = facts->size;
-  of_part.modified_ms = facts->modified_ms;
-  of_part.etag = md5_hex;
+  of_part.size = part.size;
+  of_part.modified_ms = part.modified_ms;
+  of_part.etag = part.md5_hex;
+  of_part.attributes.system = part.checksums;
   if (Status written = files_.replace(path + ".md5", to_text(of_part)); !written)
     return written.error();
-  return PartFacts{number, facts->size, facts->modified_ms, md5_hex};
+  return part;
 }
 
 Result<PartFacts> Uploads::read_part(const std::string& id, int number) {
@@ -148,7 +149,8 @@ Result<PartFacts> Uploads::read_part(const std::string& id, int number) {
   if (!facts || facts->size != file->size)
     return Error(Code::corrupt,
                  fmt::format("part {} of upload '{}' is not what was stored", number, id));
-  return PartFacts{number, facts->size, facts->modified_ms, facts->etag};
+  return PartFacts{number, facts->size, facts->modified_ms, facts->etag,
+                   std::move(facts->attributes.system)};
 }
 
 io::Task<Result<std::vector<PartFacts>>> Uploads::parts(std::string id) {
@@ -200,13 +202,35 @@ Status Uploads::join_now(const std::string& id, const std::vector<int>& numbers,
 
 io::Task<Status> Uploads::remove(std::string id) {
   if (!is_id(id)) co_return no_such(id);
-  co_return co_await disk_.run([&]() -> Status {
-    // Without its first file it is no upload any more, whatever is interrupted afterwards.
-    Status removed = files_.remove(directory_of(id) + "/" + std::string(upload_file));
-    if (!removed && removed.error().code() != Code::not_found) return removed;
-    if (Status gone = files_.remove_tree(directory_of(id)); !gone) return gone;
-    Status synced = files_.sync_directory(root_);
-    return !synced && synced.error().code() == Code::not_found ? Status{} : synced;
+  co_return co_await disk_.run([&] { return remove_now(id); });
+}
+
+Status Uploads::remove_now(const std::string& id) {
+  // Without its first file it is no upload any more, whatever is interrupted afterwards.
+  Status removed = files_.remove(directory_of(id) + "/" + std::string(upload_file));
+  if (!removed && removed.error().code() != Code::not_found) return removed;
+  if (Status gone = files_.remove_tree(directory_of(id)); !gone) return gone;
+  Status synced = files_.sync_directory(root_);
+  return !synced && synced.error().code() == Code::not_found ? Status{} : synced;
+}
+
+io::Task<Result<size_t>> Uploads::remove_abandoned(int64_t before_ms) {
+  co_return co_await disk_.run([&]() -> Result<size_t> {
+    auto entries = files_.list(root_);
+    if (!entries && entries.error().code() == Code::not_found) return size_t{0};
+    if (!entries) return entries.error();
+    size_t removed = 0;
+    for (const io::DirEntry& entry : *entries) {
+      if (!is_id(entry.name)) continue;
+      auto upload = read_upload(entry.name);
+      // One that cannot be read was interrupted while it was removed or begun.
+      auto facts = files_.facts(directory_of(entry.name));
+      int64_t begun_ms = upload ? upload->created_ms : facts ? facts->modified_ms : before_ms;
+      if (begun_ms >= before_ms) continue;
+      if (Status gone = remove_now(entry.name); !gone) return gone.error();
+      ++removed;
+    }
+    return removed;
   });
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ struct PartFacts {
   uint64_t size = 0;
   int64_t modified_ms = 0;
   std::string md5_hex;
+  std::map<std::string, std::string> checksums = {};  // by header name, as the client sent them
 };
 
 class Uploads {
@@ -49,13 +51,15 @@ class Uploads {
   io::Task<Result<UploadFacts>> find(std::string bucket, std::string key, std::string id);
   io::Task<Result<std::vector<UploadFacts>>> list(std::string bucket);
   // Takes over the temporary file of the store (gone afterwards), or the bytes when the path is
-  // empty.
-  io::Task<Result<PartFacts>> put_part(std::string id, int number, std::string temporary_path,
-                                       std::string bytes, std::string md5_hex);
+  // empty. `facts` says number, MD5 and checksums.
+  io::Task<Result<PartFacts>> put_part(std::string id, PartFacts facts, std::string temporary_path,
+                                       std::string bytes);
   io::Task<Result<std::vector<PartFacts>>> parts(std::string id);
   // Joins the parts, in this order, into a temporary file of the store. Gives its path.
   io::Task<Result<std::string>> join(std::string id, std::vector<int> numbers,
                                      std::string temporary_path);
+  // Those that were begun before that moment and never completed. Gives how many there were.
+  io::Task<Result<size_t>> remove_abandoned(int64_t before_ms);
   // Also the end of a completed upload. Ok when it is gone already.
   io::Task<Status> remove(std::string id);
 
@@ -64,8 +68,9 @@ class Uploads {
   std::string part_path(std::string_view id, int number) const;
   Result<UploadFacts> read_upload(const std::string& id);
   Result<PartFacts> read_part(const std::string& id, int number);
-  Result<PartFacts> put_part_now(const std::string& id, int number, const std::string& temporary,
-                                 const std::string& bytes, const std::string& md5_hex);
+  Result<PartFacts> put_part_now(const std::string& id, PartFacts facts,
+                                 const std::string& temporary, const std::string& bytes);
+  Status remove_now(const std::string& id);
   Status join_now(const std::string& id, const std::vector<int>& numbers, const std::string& path);
 
   io::Files& files_;

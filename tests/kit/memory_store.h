@@ -196,9 +196,15 @@ class MemoryStore final : public objects::Store {
     };
     co_return co_await pool_.run(work);
   }
-  io::Task<Status> remove(std::string bucket, std::string key) override {
+  io::Task<Status> remove(std::string bucket, std::string key,
+                          objects::Condition condition = {}) override {
     auto work = [&]() -> Status {
       return change<void>({Verb::remove, key}, [&]() -> Status {
+        auto at = buckets_[bucket].find(key);
+        if (condition.if_etag && at == buckets_[bucket].end())
+          return Error(Code::not_found, key + " is not there");
+        if (condition.if_etag && at->second.etag != *condition.if_etag)
+          return Error(Code::conflict, "another version");
         buckets_[bucket].erase(key);
         return {};
       });

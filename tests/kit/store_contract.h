@@ -172,6 +172,23 @@ TEST_P(StoreContract, put_if_etag_needs_the_version_that_is_there) {
   EXPECT_EQ(get("k"), "22");
 }
 
+TEST_P(StoreContract, remove_if_etag_spares_another_version) {
+  auto first = put("k", "first");
+  ASSERT_TRUE(first);
+  auto second = put("k", "second");
+  ASSERT_TRUE(second);
+  auto remove = [&](const std::string& etag) {
+    objects::Condition condition;
+    condition.if_etag = etag;
+    return code_of(wait(store->remove("box", "k", std::move(condition))));
+  };
+  EXPECT_EQ(remove(first->etag), Code::conflict);
+  EXPECT_EQ(get("k"), "second");
+  EXPECT_EQ(remove(second->etag), Code::internal) << "done";
+  EXPECT_EQ(get("k"), "<not_found>");
+  EXPECT_EQ(remove(second->etag), Code::not_found);
+}
+
 TEST_P(StoreContract, a_finished_file_is_adopted_and_gone_from_where_it_was) {
   std::string bytes(300'000, 'x');
   auto write = [&] {

@@ -1,4 +1,5 @@
 // Who a request to the S3 door comes from: SigV4 in headers or in the query, SigV2 in the query.
+#include <algorithm>
 #include <charconv>
 
 #include "base/bytes.h"
@@ -124,9 +125,31 @@ Outcome Door::authenticate(Call& call) const {
   }
   bool is_stranger = verified.error().fault == auth::SignatureFault::missing ||
                      verified.error().fault == auth::SignatureFault::unknown_key;
+  // A form brings its signature among its fields.
+  if (is_form(call.request) && verified.error().fault == auth::SignatureFault::missing) return {};
   if (options_.auth_required || !is_stranger)
     return std::unexpected(failure_of_signature(verified.error()));
+  if (Outcome good = check_link(call); !good) return good;
   call.store = parts_.objects.as(auth::local_principal());
+  return {};
+}
+
+// A link of a key that nobody knows cannot be verified, but it is still over when it says so.
+Outcome Door::check_link(const Call& call) const {
+  std::string date = call.text("X-Amz-Date");
+  std::string lifetime = call.text("X-Amz-Expires");
+  if (date.size() != 16 || lifetime.empty()) return {};
+  int64_t seconds = 0;
+  std::from_chars(lifetime.data(), lifetime.data() + lifetime.size(), seconds);
+  // yyyymmddThhmmssZ
+  auto signed_ms =
+      from_rfc3339(date.substr(0, 4) + "-" + date.substr(4, 2) + "-" + date.substr(6, 5) + ":" +
+                   date.substr(11, 2) + ":" + date.substr(13));
+  if (!signed_ms || seconds < 1 || seconds > auth::link_lifetime_s_max)
+    return failure("AuthorizationQueryParametersError",
+                   "X-Amz-Expires must be from 1 to 604800 seconds after a valid X-Amz-Date");
+  if (parts_.clock.wall_ms() > *signed_ms + seconds * 1'000)
+    return failure("AccessDenied", "Request has expired");
   return {};
 }
 

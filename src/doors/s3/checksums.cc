@@ -63,6 +63,16 @@ std::string_view header_of(ChecksumKind kind) {
   return {};
 }
 
+std::string checksum_element(std::string_view header) {
+  if (header == "x-amz-checksum-type") return "ChecksumType";
+  auto kind = checksum_of_header(header);
+  if (!kind) return {};
+  std::string element = "Checksum";
+  for (char c : header.substr(header.rfind('-') + 1))
+    element += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return element;
+}
+
 std::optional<ChecksumKind> checksum_of_header(std::string_view name) {
   for (ChecksumKind kind : checksum_kinds) {
     if (http::equal_without_case(header_of(kind), name)) return kind;

@@ -21,6 +21,10 @@ std::string_view header_of(ChecksumKind kind);
 // By header name in any case.
 std::optional<ChecksumKind> checksum_of_header(std::string_view name);
 
+// "ChecksumCRC32" of "x-amz-checksum-crc32", "ChecksumType" of "x-amz-checksum-type"; empty for
+// other headers.
+std::string checksum_element(std::string_view header);
+
 uint32_t crc32(std::string_view bytes, uint32_t before = 0);
 uint64_t crc64nvme(std::string_view bytes, uint64_t before = 0);
 

@@ -4,6 +4,7 @@
 #include "codec/xml.h"
 #include "doors/s3/checksums.h"
 #include "doors/s3/door.h"
+#include "doors/s3/object_headers.h"
 
 namespace pinpipe::s3 {
 namespace {
@@ -35,10 +36,24 @@ Outcome verify_list(const Call& call) {
   return {};
 }
 
+struct Doomed {
+  std::string key;
+  std::string etag;  // only this version; empty: any
+};
+
 }  // namespace
 
 io::Task<Outcome> delete_object(Call& call) {
-  Status removed = co_await call.store.remove(call.bucket, call.key);
+  auto condition = condition_of_write(call);
+  if (!condition) co_return std::unexpected(condition.error());
+  if (condition->if_etag == "*") {
+    auto there = co_await call.store.head(call.bucket, call.key);
+    if (!there) co_return co_await object_failure(call, there.error());
+    condition->if_etag.reset();
+  }
+  bool names_version = condition->if_etag.has_value();
+  Status removed = co_await call.store.remove(call.bucket, call.key, std::move(*condition));
+  if (!removed && names_version) co_return co_await object_failure(call, removed.error());
   if (!removed) {
     // Only the bucket can be missing: an absent object is as good as a removed one.
     if (removed.error().code() == Code::not_found) call.key.clear();
@@ -56,21 +71,23 @@ io::Task<Outcome> delete_objects(Call& call) {
                       "The XML you provided was not well-formed or did not validate against our "
                       "published schema");
   bool quiet = list->text_of("Quiet") == "true";
-  std::vector<std::string> keys;
+  std::vector<Doomed> doomed;
   for (const codec::XmlElement& object : list->children) {
     if (object.name != "Object") continue;
     const codec::XmlElement* key = object.child("Key");
-    if (key == nullptr || keys.size() == keys_max)
+    if (key == nullptr || doomed.size() == keys_max)
       co_return failure("MalformedXML", "An Object has no Key, or there are more than 1000.");
-    keys.push_back(key->text);
+    doomed.push_back({key->text, std::string(object.text_of("ETag"))});
   }
   auto there = co_await call.store.find_bucket(call.bucket);
   if (!there) co_return std::unexpected(failure_of(there.error(), call));
   std::string xml;
   codec::XmlWriter writer(xml);
   writer.declaration().begin("DeleteResult").attribute("xmlns", xml_namespace);
-  for (std::string& key : keys) {
-    Status removed = co_await call.store.remove(call.bucket, key);
+  for (auto& [key, etag] : doomed) {
+    objects::Condition condition;
+    if (!etag.empty()) condition.if_etag = without_quotes(etag);
+    Status removed = co_await call.store.remove(call.bucket, key, std::move(condition));
     if (removed && !quiet) writer.begin("Deleted").element("Key", key).end();
     if (removed) continue;
     call.key = key;

@@ -49,7 +49,7 @@ http::Handler Door::handler() const {
 http::BodyPlan Door::plan_body(const http::Request& head) {
   http::BodyPlan plan;
   plan.decode = false;
-  plan.bytes_max = xml_bytes_max;
+  plan.bytes_max = is_form(head) ? form_bytes_max : xml_bytes_max;
   if (head.method != "PUT") return plan;
   uint64_t length = collected_bytes_max + 1;
   if (auto text = head.headers.find("Content-Length"))
@@ -134,8 +134,10 @@ io::Task<Outcome> Door::answer_bucket(Call& call) const {
   if (!plain) co_return co_await bucket_setting(call, options_.region);
   if (method == "PUT") co_return co_await create_bucket(call, options_.region);
   if (method == "DELETE") co_return co_await delete_bucket(call);
+  if (method == "POST" && is_form(call.request)) co_return co_await post_object(call);
   if (method == "POST")
-    co_return failure("NotImplemented", "Browser uploads by POST are not supported.");
+    co_return failure("PreconditionFailed",
+                      "Bucket POST must be of the enclosure-type multipart/form-data");
   if (call.text("list-type") == "2") co_return co_await list_objects_v2(call);
   co_return co_await list_objects(call);
 }
@@ -144,6 +146,7 @@ io::Task<Outcome> Door::answer_object(Call& call) const {
   const std::string& method = call.request.method;
   if (call.has("uploads") || call.has("uploadId"))
     co_return co_await answer_multipart(call, parts_.uploads, parts_.disk);
+  if (method == "GET" && call.has("attributes")) co_return co_await object_attributes(call);
   for (std::string_view setting : {"acl", "tagging", "attributes", "retention", "legal-hold",
                                    "torrent", "restore", "select"}) {
     if (call.has(setting)) co_return co_await object_setting(call);

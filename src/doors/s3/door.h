@@ -14,6 +14,7 @@
 #include "auth/credentials.h"
 #include "base/clock.h"
 #include "doors/s3/call.h"
+#include "doors/s3/form.h"
 #include "http/message.h"
 #include "http/server.h"
 #include "io/pool.h"
@@ -51,6 +52,9 @@ class Door {
   io::Task<Outcome> answer_object(Call& call) const;
   Outcome address(Call& call) const;
   Outcome authenticate(Call& call) const;
+  Outcome check_link(const Call& call) const;
+  io::Task<Outcome> post_object(Call& call) const;  // post_object.cc
+  Outcome authenticate_form(Call& call, const Form& form) const;
 
   Parts parts_;
   Options options_;
@@ -71,5 +75,6 @@ io::Task<Outcome> copy_object(Call& call);
 io::Task<Outcome> delete_object(Call& call);  // delete_object.cc
 io::Task<Outcome> delete_objects(Call& call);
 io::Task<Outcome> object_setting(Call& call);
+io::Task<Outcome> object_attributes(Call& call);  // object_attributes.cc
 
 }  // namespace pinpipe::s3

@@ -21,6 +21,7 @@ constexpr std::array known = {
     Known{"EntityTooLarge", 400},
     Known{"InternalError", 500},
     Known{"InvalidAccessKeyId", 403},
+    Known{"InvalidPartNumber", 416},
     Known{"InvalidRange", 416},
     Known{"MethodNotAllowed", 405},
     Known{"MissingContentLength", 411},

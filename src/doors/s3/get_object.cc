@@ -1,6 +1,9 @@
 // GetObject and HeadObject.
+#include <charconv>
+
 #include "doors/s3/door.h"
 #include "doors/s3/object_headers.h"
+#include "doors/s3/part_checksums.h"
 
 namespace pinpipe::s3 {
 namespace {
@@ -22,6 +25,29 @@ io::Task<Status> stream_object(http::BodyWriter& writer,
   co_return Status{};
 }
 
+// ?partNumber=2 is the range of that part. Objects that came whole have one part.
+std::expected<Range, Failure> wanted_range(Call& call, const objects::ObjectFacts& facts) {
+  if (!call.has("partNumber")) return range_of(call.header("Range"), facts.size);
+  if (call.request.headers.has("Range"))
+    return failure("InvalidRequest",
+                   "Cannot specify both Range header and partNumber query "
+                   "parameter");
+  std::vector<uint64_t> sizes;
+  auto kept = facts.attributes.system.find(std::string(part_sizes_name));
+  if (kept != facts.attributes.system.end()) sizes = part_sizes_of(kept->second);
+  if (sizes.empty()) sizes = {facts.size};
+  if (kept != facts.attributes.system.end())
+    call.response.headers.set("x-amz-mp-parts-count", std::to_string(sizes.size()));
+  size_t number = 0;
+  std::string text = call.text("partNumber");
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  if (number < 1 || number > sizes.size())
+    return failure("InvalidPartNumber", "The requested partnumber is not satisfiable");
+  uint64_t offset = 0;
+  for (size_t i = 0; i + 1 < number; ++i) offset += sizes[i];
+  return Range{offset, sizes[number - 1], facts.size == 0};
+}
+
 void write_range_headers(Call& call, const objects::ObjectFacts& facts, const Range& range) {
   call.response.status = range.is_whole ? 200 : 206;
   if (!range.is_whole)
@@ -35,7 +61,7 @@ io::Task<Outcome> head_object(Call& call) {
   auto facts = co_await call.store.head(call.bucket, call.key);
   if (!facts) co_return co_await object_failure(call, facts.error());
   if (Outcome met = check_read_conditions(call, *facts); !met) co_return met;
-  auto range = range_of(call.header("Range"), facts->size);
+  auto range = wanted_range(call, *facts);
   if (!range) co_return std::unexpected(range.error());
   write_range_headers(call, *facts, *range);
   call.response.headers.set("Content-Length", std::to_string(range->size));
@@ -54,7 +80,7 @@ io::Task<Outcome> get_object(Call& call) {
     call.response.headers.set("ETag", "\"" + facts.etag + "\"");
     co_return met;
   }
-  auto range = range_of(call.header("Range"), facts.size);
+  auto range = wanted_range(call, facts);
   if (!range) co_return std::unexpected(range.error());
   write_range_headers(call, facts, *range);
   if (range->size == 0) co_return Outcome{};

@@ -1,5 +1,6 @@
 #include "doors/s3/multipart.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/bytes.h"
@@ -7,7 +8,9 @@
 #include "base/hash.h"
 #include "codec/xml.h"
 #include "doors/s3/object_headers.h"
+#include "doors/s3/part_checksums.h"
 #include "doors/s3/upload_body.h"
+#include "io/files.h"
 
 namespace pinpipe::s3 {
 namespace {
@@ -23,12 +26,6 @@ Failure failure_of_upload(const Error& error, const Call& call) {
   return failure_of(error, call);
 }
 
-std::string_view unquoted(std::string_view etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
-    return etag.substr(1, etag.size() - 2);
-  return etag;
-}
-
 io::Task<Outcome> create(Call& call, objects::Uploads& uploads) {
   auto there = co_await call.store.find_bucket(call.bucket);
   if (!there) {
@@ -37,6 +34,14 @@ io::Task<Outcome> create(Call& call, objects::Uploads& uploads) {
   }
   auto attributes = attributes_of_request(call);
   if (!attributes) co_return std::unexpected(attributes.error());
+  auto checksums = checksum_plan_of(call);
+  if (!checksums) co_return std::unexpected(checksums.error());
+  if (*checksums) {
+    keep_plan(*attributes, **checksums);
+    call.response.headers.set("x-amz-checksum-algorithm", call.header("x-amz-checksum-algorithm"));
+    call.response.headers.set("x-amz-checksum-type",
+                              (*checksums)->is_composite ? "COMPOSITE" : "FULL_OBJECT");
+  }
   auto id = co_await uploads.create(call.bucket, call.key, std::move(*attributes));
   if (!id) co_return std::unexpected(failure_of(id.error(), call));
   std::string xml;
@@ -47,19 +52,30 @@ io::Task<Outcome> create(Call& call, objects::Uploads& uploads) {
   co_return Outcome{};
 }
 
-io::Task<Outcome> put_part(Call& call, objects::Uploads& uploads, io::Pool& disk) {
-  if (call.request.headers.has("x-amz-copy-source"))
-    co_return failure("NotImplemented", "UploadPartCopy is not supported.");
+std::optional<int> part_number_of(const Call& call) {
   int number = 0;
   std::string text = call.text("partNumber");
   std::from_chars(text.data(), text.data() + text.size(), number);
-  if (number < 1 || number > objects::Uploads::parts_max)
+  if (number < 1 || number > objects::Uploads::parts_max) return std::nullopt;
+  return number;
+}
+
+io::Task<Outcome> put_part(Call& call, objects::Uploads& uploads, io::Pool& disk) {
+  auto number = part_number_of(call);
+  if (!number)
     co_return failure("InvalidArgument",
                       "Part number must be an integer between 1 and 10000, inclusive");
+  if (call.request.headers.has("x-amz-copy-source"))
+    co_return co_await copy_part(call, uploads, *number, disk);
   auto body = co_await read_body(call, disk);
   if (!body) co_return std::unexpected(body.error());
-  auto part = co_await uploads.put_part(call.text("uploadId"), number, body->temporary_path,
-                                        std::move(body->bytes), body->md5_hex);
+  objects::PartFacts facts;
+  facts.number = *number;
+  facts.md5_hex = body->md5_hex;
+  if (body->checksum_kind)
+    facts.checksums[std::string(header_of(*body->checksum_kind))] = body->checksum;
+  auto part = co_await uploads.put_part(call.text("uploadId"), std::move(facts),
+                                        body->temporary_path, std::move(body->bytes));
   if (!part) co_return std::unexpected(failure_of_upload(part.error(), call));
   call.response.status = 200;
   call.response.headers.set("ETag", "\"" + part->md5_hex + "\"");
@@ -70,8 +86,21 @@ io::Task<Outcome> put_part(Call& call, objects::Uploads& uploads, io::Pool& disk
 
 struct Plan {
   std::vector<int> numbers;
+  std::vector<objects::PartFacts> parts;
   std::string etag;
 };
+
+// Whether the checksums that the list repeats are those of the part.
+bool repeats_checksums(const codec::XmlElement& wanted, const objects::PartFacts& part) {
+  for (const auto& [header, value] : part.checksums) {
+    for (const codec::XmlElement& given : wanted.children) {
+      std::string name = "x-amz-" + given.name;  // <ChecksumCRC32> of x-amz-checksum-crc32
+      name.insert(std::min(name.size(), std::string_view("x-amz-checksum").size()), "-");
+      if (http::equal_without_case(name, header) && given.text != value) return false;
+    }
+  }
+  return true;
+}
 
 // Which parts make the object, checked against what was uploaded.
 std::expected<Plan, Failure> plan_of(const codec::XmlElement& list,
@@ -87,7 +116,8 @@ std::expected<Plan, Failure> plan_of(const codec::XmlElement& list,
     if (!plan.numbers.empty() && number <= plan.numbers.back())
       return failure("InvalidPartOrder", "The list of parts was not in ascending order.");
     auto part = std::ranges::find(parts, number, &objects::PartFacts::number);
-    if (part == parts.end() || unquoted(wanted.text_of("ETag")) != part->md5_hex)
+    if (part == parts.end() || without_quotes(wanted.text_of("ETag")) != part->md5_hex ||
+        !repeats_checksums(wanted, *part))
       return failure("InvalidPart",
                      "One or more of the specified parts could not be found. The part may not have "
                      "been uploaded, or the specified entity tag may not match the part's.");
@@ -96,6 +126,7 @@ std::expected<Plan, Failure> plan_of(const codec::XmlElement& list,
                      "Your proposed upload is smaller than the minimum allowed size");
     last_bytes = part->size;
     plan.numbers.push_back(number);
+    plan.parts.push_back(*part);
     digests += from_hex(part->md5_hex).value_or("");
   }
   if (plan.numbers.empty()) return failure("MalformedXML", "You must specify at least one part");
@@ -103,7 +134,46 @@ std::expected<Plan, Failure> plan_of(const codec::XmlElement& list,
   return plan;
 }
 
-io::Task<Outcome> complete(Call& call, objects::Uploads& uploads) {
+// Adds the object's checksum to its attributes; BadDigest when the client knows another one.
+io::Task<Outcome> add_checksum(Call& call, const Plan& plan, const std::string& path,
+                               objects::Attributes& attributes, io::Pool& disk) {
+  attributes.system[std::string(part_sizes_name)] = part_sizes_text(plan.parts);
+  auto checksums = take_plan(attributes);
+  if (!checksums) co_return Outcome{};
+  std::string header(header_of(checksums->kind));
+  std::optional<std::string> value = composite_checksum(checksums->kind, plan.parts);
+  if (!checksums->is_composite) {
+    auto whole = co_await checksum_of_file(path, checksums->kind, disk);
+    if (!whole) co_return std::unexpected(failure_of(whole.error(), call));
+    value = std::move(*whole);
+  }
+  if (!value) co_return Outcome{};
+  if (std::string_view given = call.header(header); !given.empty() && given != *value)
+    co_return failure("BadDigest", "The " + header.substr(15) +
+                                       " you specified did not match the calculated checksum.");
+  attributes.system["x-amz-checksum-type"] = checksums->is_composite ? "COMPOSITE" : "FULL_OBJECT";
+  attributes.system[header] = std::move(*value);
+  co_return Outcome{};
+}
+
+void write_completed(Call& call, const objects::ObjectFacts& stored,
+                     const std::map<std::string, std::string>& system) {
+  std::string xml;
+  codec::XmlWriter writer(xml);
+  writer.declaration().begin("CompleteMultipartUploadResult").attribute("xmlns", xml_namespace);
+  writer.element("Location", "http://" + std::string(call.header("Host")) + "/" + call.bucket +
+                                 "/" + codec::percent_encode_path(call.key));
+  writer.element("Bucket", call.bucket).element("Key", call.key);
+  writer.element("ETag", "\"" + stored.etag + "\"");
+  for (const auto& [name, value] : system) {
+    if (std::string element = checksum_element(name); !element.empty())
+      writer.element(element, value);
+  }
+  writer.end();
+  answer_xml(call, std::move(xml));
+}
+
+io::Task<Outcome> complete(Call& call, objects::Uploads& uploads, io::Pool& disk) {
   std::string id = call.text("uploadId");
   auto upload = co_await uploads.find(call.bucket, call.key, id);
   if (!upload) co_return std::unexpected(failure_of_upload(upload.error(), call));
@@ -118,20 +188,19 @@ io::Task<Outcome> complete(Call& call, objects::Uploads& uploads) {
   if (!plan) co_return std::unexpected(plan.error());
   auto joined = co_await uploads.join(id, plan->numbers, call.store.new_temporary());
   if (!joined) co_return std::unexpected(failure_of_upload(joined.error(), call));
+  Outcome summed = co_await add_checksum(call, *plan, *joined, upload->attributes, disk);
+  if (!summed) {
+    (void)co_await disk.run([&] { return io::posix_files().remove(*joined); });
+    co_return summed;
+  }
+  std::map<std::string, std::string> system = upload->attributes.system;
   auto stored =
       co_await call.store.adopt(call.bucket, *joined, call.key, std::move(upload->attributes),
                                 std::move(*condition), plan->etag);
   if (!stored) co_return std::unexpected(failure_of(stored.error(), call));
   Status removed = co_await uploads.remove(id);
   if (!removed) co_return std::unexpected(failure_of(removed.error(), call));
-  std::string xml;
-  codec::XmlWriter writer(xml);
-  writer.declaration().begin("CompleteMultipartUploadResult").attribute("xmlns", xml_namespace);
-  writer.element("Location", "http://" + std::string(call.header("Host")) + "/" + call.bucket +
-                                 "/" + codec::percent_encode_path(call.key));
-  writer.element("Bucket", call.bucket).element("Key", call.key);
-  writer.element("ETag", "\"" + stored->etag + "\"").end();
-  answer_xml(call, std::move(xml));
+  write_completed(call, *stored, system);
   co_return Outcome{};
 }
 
@@ -156,6 +225,7 @@ io::Task<Outcome> list_parts(Call& call, objects::Uploads& uploads) {
   for (const objects::PartFacts& part : *parts) {
     writer.begin("Part").element("PartNumber", part.number);
     writer.element("LastModified", to_rfc3339(part.modified_ms));
+    for (const auto& [name, value] : part.checksums) writer.element(checksum_element(name), value);
     writer.element("ETag", "\"" + part.md5_hex + "\"").element("Size", part.size).end();
   }
   writer.element("StorageClass", "STANDARD").end();
@@ -173,7 +243,7 @@ io::Task<Outcome> answer_multipart(Call& call, objects::Uploads& uploads, io::Po
   auto upload = co_await uploads.find(call.bucket, call.key, call.text("uploadId"));
   if (!upload) co_return std::unexpected(failure_of_upload(upload.error(), call));
   if (method == "PUT") co_return co_await put_part(call, uploads, disk);
-  if (method == "POST") co_return co_await complete(call, uploads);
+  if (method == "POST") co_return co_await complete(call, uploads, disk);
   if (method == "GET") co_return co_await list_parts(call, uploads);
   if (method != "DELETE")
     co_return failure("MethodNotAllowed",

@@ -12,4 +12,7 @@ io::Task<Outcome> answer_multipart(Call& call, objects::Uploads& uploads, io::Po
 // GET /bucket?uploads
 io::Task<Outcome> list_uploads(Call& call, objects::Uploads& uploads);
 
+// UploadPartCopy: a part from (a range of) an object. In part_copy.cc.
+io::Task<Outcome> copy_part(Call& call, objects::Uploads& uploads, int number, io::Pool& disk);
+
 }  // namespace pinpipe::s3

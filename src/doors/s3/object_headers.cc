@@ -110,8 +110,12 @@ void write_object_headers(Call& call, const objects::ObjectFacts& facts, bool is
   headers.set("Content-Type", type.empty() ? "binary/octet-stream" : type);
   bool wants_checksum = http::equal_without_case(call.header("x-amz-checksum-mode"), "ENABLED");
   for (const auto& [name, value] : facts.attributes.system) {
+    if (name.starts_with('.')) continue;  // our own
     bool is_checksum = name.starts_with("x-amz-checksum-");
-    if (!is_checksum || (wants_checksum && is_whole)) headers.set(name, value);
+    if (is_checksum && !(wants_checksum && is_whole)) continue;
+    headers.set(name, value);
+    if (is_checksum && !facts.attributes.system.contains("x-amz-checksum-type"))
+      headers.set("x-amz-checksum-type", "FULL_OBJECT");
   }
   for (const auto& [name, value] : facts.attributes.user)
     headers.set(std::string(meta_prefix) + name, value);
@@ -174,6 +178,28 @@ std::expected<Range, Failure> range_of(std::string_view header, uint64_t object_
                                    "The requested range is not satisfiable",
                                    {{"ActualObjectSize", std::to_string(object_bytes)}}});
   return Range{first, last - first + 1, false};
+}
+
+std::expected<CopySource, Failure> copy_source_of(const Call& call) {
+  std::string_view text = call.header("x-amz-copy-source");
+  if (text.starts_with('/')) text.remove_prefix(1);
+  if (size_t query = text.find("?versionId="); query != std::string_view::npos) {
+    if (text.substr(query) != "?versionId=null")
+      return failure("NoSuchVersion", "The specified version does not exist.");
+    text = text.substr(0, query);
+  }
+  auto decoded = codec::percent_decode(text);
+  size_t slash = decoded ? decoded->find('/') : std::string::npos;
+  if (slash == std::string::npos || slash == 0 || slash + 1 == decoded->size())
+    return failure("InvalidArgument",
+                   "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+  return CopySource{decoded->substr(0, slash), decoded->substr(slash + 1)};
+}
+
+std::string without_quotes(std::string_view etag) {
+  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
+    etag = etag.substr(1, etag.size() - 2);
+  return std::string(etag);
 }
 
 }  // namespace pinpipe::s3

@@ -26,6 +26,15 @@ void write_object_headers(Call& call, const objects::ObjectFacts& facts, bool is
 Outcome check_read_conditions(const Call& call, const objects::ObjectFacts& facts,
                               std::string_view prefix = "");
 
+struct CopySource {
+  std::string bucket;
+  std::string key;
+};
+// x-amz-copy-source: "/bucket/key?versionId=null", percent-encoded, the first slash optional.
+std::expected<CopySource, Failure> copy_source_of(const Call& call);
+
+std::string without_quotes(std::string_view etag);
+
 struct Range {
   uint64_t offset = 0;
   uint64_t size = 0;

@@ -3,6 +3,7 @@
 #include "codec/xml.h"
 #include "doors/s3/door.h"
 #include "doors/s3/object_headers.h"
+#include "doors/s3/part_checksums.h"
 #include "doors/s3/upload_body.h"
 
 namespace pinpipe::s3 {
@@ -10,26 +11,9 @@ namespace {
 
 constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-struct Source {
-  std::string bucket;
-  std::string key;
-};
-
-// "/bucket/key?versionId=null", percent-encoded, the first slash optional.
-std::expected<Source, Failure> source_of(const Call& call) {
-  std::string_view text = call.header("x-amz-copy-source");
-  if (text.starts_with('/')) text.remove_prefix(1);
-  if (size_t query = text.find("?versionId="); query != std::string_view::npos) {
-    if (text.substr(query) != "?versionId=null")
-      return failure("NoSuchVersion", "The specified version does not exist.");
-    text = text.substr(0, query);
-  }
-  auto decoded = codec::percent_decode(text);
-  size_t slash = decoded ? decoded->find('/') : std::string::npos;
-  if (slash == std::string::npos || slash == 0 || slash + 1 == decoded->size())
-    return failure("InvalidArgument",
-                   "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
-  return Source{decoded->substr(0, slash), decoded->substr(slash + 1)};
+bool is_composite(const objects::ObjectFacts& facts) {
+  auto type = facts.attributes.system.find("x-amz-checksum-type");
+  return type != facts.attributes.system.end() && type->second == "COMPOSITE";
 }
 
 }  // namespace
@@ -70,7 +54,7 @@ io::Task<Outcome> put_object(Call& call, io::Pool& disk) {
 }
 
 io::Task<Outcome> copy_object(Call& call) {
-  auto source = source_of(call);
+  auto source = copy_source_of(call);
   if (!source) co_return std::unexpected(source.error());
   auto condition = condition_of_write(call);
   if (!condition) co_return std::unexpected(condition.error());
@@ -96,6 +80,14 @@ io::Task<Outcome> copy_object(Call& call) {
   if (attributes) {  // checksums belong to the bytes, not to the metadata that is replaced
     for (const auto& [name, value] : facts->attributes.system)
       if (name.starts_with("x-amz-checksum-")) attributes->system[name] = value;
+  }
+  if (facts->attributes.system.contains(std::string(part_sizes_name))) {
+    // The copy is in one part, and what was said about the parts is not true of it.
+    if (!attributes) attributes = facts->attributes;
+    attributes->system.erase(std::string(part_sizes_name));
+    std::erase_if(attributes->system, [&](const auto& one) {
+      return one.first.starts_with("x-amz-checksum-") && is_composite(*facts);
+    });
   }
   auto copied = co_await call.store.copy(source->bucket, source->key, call.bucket, call.key,
                                          std::move(attributes), std::move(*condition));

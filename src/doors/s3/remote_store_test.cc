@@ -122,8 +122,9 @@ class OwnedRemote final : public objects::Store {
                                     std::optional<objects::ByteRange> range) override {
     return remote_->get(std::move(bucket), std::move(key), range);
   }
-  io::Task<Status> remove(std::string bucket, std::string key) override {
-    return remote_->remove(std::move(bucket), std::move(key));
+  io::Task<Status> remove(std::string bucket, std::string key,
+                          objects::Condition condition) override {
+    return remote_->remove(std::move(bucket), std::move(key), std::move(condition));
   }
   io::Task<Result<objects::ObjectFacts>> copy(std::string from_bucket, std::string from_key,
                                               std::string to_bucket, std::string to_key,
