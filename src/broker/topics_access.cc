@@ -56,6 +56,7 @@ std::vector<Sent> send_all(const Topic& topic, std::span<const RecordIn> records
                            std::span<const Routed> routed, std::vector<Placed>& placed) {
   std::vector<Sent> sent;
   std::vector<log::LooseRecord> loose;
+  loose.reserve(std::min<size_t>(routed.size(), 1'024));
   size_t first = 0;
   size_t size = 0;
   auto send = [&](size_t end) {
