@@ -161,6 +161,10 @@ class Translator {
   }
 
   Outcome<void> step_word(const Token& token) {
+    if (before().is_symbol(".")) {  // p.index: behind a dot every word is a name
+      put(name_in_quotes(statement_.substr(token.begin, token.end - token.begin)));
+      return {};
+    }
     if (step_renamed(token) || step_type(token) || step_dropped(token)) return {};
     if (token.is("interval") && !next().is_symbol("(")) return fail_unsupported("INTERVAL");
     if (token.is("xor")) return fail_unsupported("XOR");

@@ -57,6 +57,8 @@ TEST(Translate, renames_what_differs) {
 }
 
 TEST(Translate, names_that_sqlite_reserves_are_quoted) {
+  EXPECT_EQ(as_sqlite("SELECT p.index FROM pinterest_data p ORDER BY p.Index"),
+            "SELECT p.`index` FROM pinterest_data p ORDER BY p.`Index`");
   EXPECT_EQ(as_sqlite("SELECT nothing, COUNT(*) AS transaction FROM user_data"),
             "SELECT `nothing`, COUNT(*) AS `transaction` FROM user_data");
 }
