@@ -1,9 +1,12 @@
 #include "jobs/dataset_objects.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 #include <regex>
 
 #include "io/files.h"
+#include "io/scope.h"
 
 namespace pinpipe::jobs {
 namespace {
@@ -90,16 +93,49 @@ io::Task<Result<std::vector<objects::ObjectFacts>>> list_objects(objects::Store&
   co_return objects;
 }
 
+namespace {
+
+// What the tasks of one pin_objects() share; they are all on one loop.
+struct Pinning {
+  objects::Store& store;
+  const std::string& bucket;
+  const std::vector<objects::ObjectFacts>& objects;
+  std::vector<std::optional<objects::Store::Pinned>> files;
+  size_t next = 0;
+  std::optional<Error> error;
+};
+
+io::Task<> pin_some(Pinning& all) {
+  while (all.next < all.objects.size() && !all.error) {
+    size_t i = all.next++;
+    auto file = co_await all.store.materialize(all.bucket, all.objects[i].key);
+    if (file) {
+      all.files[i] = std::move(*file);
+    } else if (file.error().code() != Code::not_found) {
+      all.error = file.error().with("object " + all.objects[i].key);
+    }
+  }
+}
+
+}  // namespace
+
 io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(
     objects::Store& store, std::string bucket, std::vector<objects::ObjectFacts> objects) {
+  // Each object is a visit to the disk pool: one after the other they would wait more than work.
+  constexpr size_t at_once_max = 32;
+  Pinning all{.store = store, .bucket = bucket, .objects = objects, .files = {}, .error = {}};
+  all.files.resize(objects.size());
+  io::Scope scope(io::Loop::current());
+  for (size_t i = 0; i < std::min(at_once_max, objects.size()); ++i)
+    scope.spawn("pin objects", pin_some(all));
+  co_await scope.join();
+  if (all.error) co_return *all.error;
   auto pinned = std::make_shared<DatasetObjects>();
-  for (objects::ObjectFacts& object : objects) {
-    auto file = co_await store.materialize(bucket, object.key);
-    if (!file && file.error().code() == Code::not_found) continue;
-    if (!file) co_return file.error().with("object " + object.key);
-    pinned->bytes += object.size;
-    pinned->keys.push_back(std::move(object.key));
-    pinned->files.push_back(std::move(*file));
+  for (size_t i = 0; i < objects.size(); ++i) {
+    if (!all.files[i]) continue;
+    pinned->bytes += objects[i].size;
+    pinned->keys.push_back(std::move(objects[i].key));
+    pinned->files.push_back(std::move(*all.files[i]));
   }
   co_return std::shared_ptr<const DatasetObjects>(std::move(pinned));
 }
