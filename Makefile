@@ -71,6 +71,11 @@ interop-%: build
 	@tools/setup interop
 	@tools/interop $*
 
+web: interop-console ## the console, in headless Chromium
+
+package: build ## a .tar.gz and a .deb of the program, in build/package
+	@tools/package $(BIN)
+
 fmt: ## format the C++ files
 	@tools/setup lint
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
@@ -88,4 +93,4 @@ clang-tidy: ## the chosen clang-tidy checks over all sources (slow)
 check: ## exactly what decides whether a change lands
 	@.ci/run
 
-.PHONY: soak interop clang-tidy help build demo demo-clean up test asan tsan fuzz bench fmt lint check
+.PHONY: web package soak interop clang-tidy help build demo demo-clean up test asan tsan fuzz bench fmt lint check

@@ -1,6 +1,11 @@
 // The console: one page over the documented API. Reads need no token; a write takes it from the
 // address (#token=…, as `pinpipe up` prints it) and keeps it for this tab only.
+import { chartOf, shown } from "/charts.js";
+
 const $ = (id) => document.getElementById(id);
+const rowsMax = 200;
+const runsMax = 10;
+const recordsMax = 10;
 
 const fragment = new URLSearchParams(location.hash.slice(1));
 if (fragment.get("token")) {
@@ -19,138 +24,166 @@ async function call(path, body = {}) {
 }
 
 function element(tag, attributes = {}, ...children) {
-  const node = tag === "svg" || attributes.svg
-    ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) if (name !== "svg") node.setAttribute(name, value);
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value) node.setAttribute(name, value);
   node.append(...children);
   return node;
 }
 
-const numbers = new Intl.NumberFormat("en");
-const shown = (value) => value === null ? "" : typeof value === "number" ? numbers.format(value) : String(value);
-
-function table(answer, rowsMax = 200) {
-  const numeric = answer.columns.map((_, i) => answer.rows.length > 0 && answer.rows.every((r) => r[i] === null || typeof r[i] === "number"));
-  const head = element("tr", {}, ...answer.columns.map((name, i) => element("th", { scope: "col", class: numeric[i] ? "number" : "" }, name)));
-  const rows = answer.rows.slice(0, rowsMax).map((row) =>
-    element("tr", {}, ...row.map((cell, i) => element("td", { class: numeric[i] ? "number" : "" }, shown(cell)))));
-  return element("div", { class: "scroll", tabindex: "0" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+function table(answer, most = rowsMax) {
+  const isNumber = answer.columns.map((_, i) =>
+    answer.rows.length > 0 && answer.rows.every((row) => row[i] === null || typeof row[i] === "number"));
+  // A year is a number that is read as a name.
+  const text = (cell, i) => (/year|offset|partition/.test(answer.columns[i]) ? String(cell ?? "") : shown(cell));
+  const cells = (tag, row, make) => row.map((cell, i) => element(tag, { class: isNumber[i] && "number" }, make(cell, i)));
+  const head = element("tr", {}, ...cells("th", answer.columns, (name) => name.replaceAll("_", " ")));
+  const rows = answer.rows.slice(0, most).map((row) => element("tr", {}, ...cells("td", row, text)));
+  const grid = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": answer.title || "table" }, grid);
 }
 
-// Horizontal bars: label, bar, value. Text is part of the picture, so nothing hangs on colour.
-function bars(rows, label) {
-  const most = Math.max(1, ...rows.map((row) => row.value));
-  const height = 20, left = 150, width = 300;
-  const svg = element("svg", { viewBox: `0 0 ${left + width + 70} ${rows.length * height + 4}`, role: "img", "aria-label": label });
-  rows.forEach((row, i) => {
-    const y = i * height;
-    const cut = row.name.length > 22 ? `${row.name.slice(0, 21)}…` : row.name;
-    svg.append(
-      element("text", { svg: 1, x: left - 6, y: y + 14, "text-anchor": "end" }, cut),
-      element("rect", { svg: 1, class: "bar", x: left, y: y + 3, width: Math.max(1, row.value / most * width), height: height - 6, rx: 2 }),
-      element("text", { svg: 1, class: "value", x: left + row.value / most * width + 5, y: y + 14 }, shown(row.value)));
-  });
-  return svg;
+// --- the pipeline ---
+
+const before = { at: 0, counts: new Map(), rates: new Map() };
+
+// What a hop took in a second, over the last two states in which it changed.
+function rate(key, count, now) {
+  const last = before.counts.get(key);
+  before.counts.set(key, { count, at: now });
+  if (last === undefined || count === null || count <= last.count) return 0;
+  return Math.round((count - last.count) / ((now - last.at) / 1000));
 }
 
-// What a question's rows look like as bars: the last number column, named by the other columns.
-function chart(name, answer) {
-  if (answer.rows.length === 0) return null;
-  const value = answer.columns.length - 1;
-  let rows = answer.rows.map((row) => ({ name: row.slice(0, value).map(shown).join(" · "), value: row[value] ?? 0 }));
-  if (name === "q1") {
-    const wins = new Map();
-    for (const row of answer.rows) wins.set(row[1], (wins.get(row[1]) ?? 0) + 1);
-    rows = [...wins].map(([category, count]) => ({ name: category, value: count })).sort((a, b) => b.value - a.value);
-  } else if (name === "q2") {
-    const best = new Map();
-    for (const row of answer.rows) if (!best.has(row[0]) || best.get(row[0]).value < row[2]) best.set(row[0], { name: `${row[0]} · ${row[1]}`, value: row[2] });
-    rows = [...best.values()];
-  } else if (rows.length > 16) {
-    rows = rows.sort((a, b) => b.value - a.value).slice(0, 10);
+function hop(dataset, path, one, now) {
+  const speed = rate(`${dataset}/${path}/${one.name}`, one.count, now);
+  const state = one.behind ? "hop behind" : one.lag > 0 || speed > 0 ? "hop busy" : "hop";
+  const facts = [speed > 0 && `+${shown(speed)}/s`, one.lag > 0 && `${shown(one.lag)} to go`, one.note].filter(Boolean);
+  return element("li", { class: state },
+    element("span", { class: "what" }, one.what),
+    element("span", { class: "count" }, one.count === null ? "–" : shown(one.count)),
+    element("b", {}, one.name),
+    element("small", {}, facts.join(" · ") || "\u00a0"));
+}
+
+function showMap(state) {
+  const now = performance.now();
+  $("map").replaceChildren(...state.datasets.map((dataset) =>
+    element("article", { class: "card" }, element("h3", {}, dataset.name),
+      ...Object.entries(dataset.paths).map(([path, hops]) =>
+        element("div", { class: "lane" }, element("span", { class: "lane-name" }, path),
+          element("ol", { tabindex: "0", "aria-label": `${dataset.name}, ${path} path` }, ...hops.map((one) => hop(dataset.name, path, one, now))))))));
+}
+
+// --- answers ---
+
+let questions = [];
+let answersTurn = 0;
+
+function answerCard(spec, answer) {
+  const drawn = chartOf(answer, spec);
+  const card = element("article", { class: "card" }, element("h3", {}, answer.title || spec.name));
+  if (drawn) {
+    const caption = [`${(spec.value || spec.y).replaceAll("_", " ")}`, drawn.caption].filter(Boolean).join(", ");
+    card.append(drawn.svg, element("p", { class: "quiet" }, caption));
   }
-  return rows.some((row) => typeof row.value === "number") ? bars(rows, `${answer.title}, as bars`) : null;
+  card.append(element("details", {}, element("summary", {}, answer.rows.length === 1 ? "1 row" : `${answer.rows.length} rows`), table(answer)));
+  if (answer.notes && answer.notes.length) card.append(element("p", { class: "quiet" }, answer.notes.join(" ")));
+  return card;
 }
 
 async function showAnswers() {
+  const turn = ++answersTurn;
+  const from = $("from").value;
+  const cards = [];
+  $("answers-note").textContent = "asking…";
   try {
-    const list = await call("questions");
-    const cards = [];
-    for (const [name] of list.rows) {
-      const answer = await call("ask", { question: name });
-      const card = element("article", { class: "card" }, element("h3", {}, answer.title || name));
-      const picture = chart(name, answer);
-      if (picture) card.append(picture);
-      card.append(element("details", {}, element("summary", {}, `${answer.rows.length} rows`), table(answer)));
-      cards.push(card);
+    for (const spec of questions) {
+      const answer = await call("ask", { question: spec.name, from });
+      if (turn !== answersTurn) return;
+      cards.push(answerCard(spec, answer));
+      $("answers-out").replaceChildren(...cards);
     }
-    $("answers-out").replaceChildren(...cards);
     $("answers-note").textContent = "";
   } catch (error) {
-    $("answers-note").textContent = `No answers yet: ${error.message}`;
+    if (turn !== answersTurn) return;
+    $("answers-out").replaceChildren();
+    $("answers-note").textContent = error.message;
   }
 }
 
-function hop(stage) {
-  const node = element("div", { class: stage.behind ? "hop behind" : "hop" }, element("b", {}, stage.name),
-    element("span", { class: "count" }, shown(stage.count)), element("small", {}, stage.note || ""));
-  return node;
-}
+$("from").addEventListener("change", showAnswers);
 
-function showState(state) {
-  const health = $("health");
-  health.textContent = state.healthy ? "healthy" : state.reason;
-  health.className = state.healthy ? "good" : "bad";
-  $("map").replaceChildren(...state.paths.map((path) =>
-    element("div", { class: "path", tabindex: "0", "aria-label": path.name }, ...path.hops.map(hop))));
-  const topics = state.topics.join("\n");
-  if ($("topic").dataset.list !== topics) {
-    $("topic").dataset.list = topics;
-    const chosen = $("topic").value;
-    $("topic").replaceChildren(...state.topics.map((name) => element("option", { value: name }, name)));
-    if (state.topics.includes(chosen)) $("topic").value = chosen;
-  }
-  if (state.answers_version !== showState.answers) {
-    showState.answers = state.answers_version;
-    showAnswers();
-    showRuns();
-  }
-}
+// --- runs ---
 
 async function showRuns() {
   try {
-    const runs = await call("dag/runs", {});
-    $("runs-out").replaceChildren(table(runs, 20));
+    const runs = await call("dag/runs", { count: runsMax });
+    $("runs-out").replaceChildren(runs.rows.length ? table(runs) : element("p", { class: "quiet" }, "No run yet."));
   } catch (error) {
     $("runs-out").textContent = error.message;
   }
 }
 
-$("records-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    const answer = await call("topic/tail", { topic: $("topic").value, count: 10 });
-    $("records-out").replaceChildren(answer.rows.length ? table(answer) : "The topic is empty.");
-  } catch (error) {
-    $("records-out").textContent = error.message;
-  }
-});
-
 $("run-form").addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (!sessionStorage.getItem("token")) {
+    $("run-note").textContent = "To change anything, open the address that `pinpipe up` prints: it carries the token.";
+    return;
+  }
   $("run-note").textContent = "running…";
   try {
-    const answer = await call("run", {});
+    const answer = await call("dag/run", { wait: true });
     $("run-note").textContent = answer.failed ? "the run failed" : "done";
   } catch (error) {
     $("run-note").textContent = error.message;
   }
   showRuns();
-  showAnswers();
 });
 
+// --- records ---
+
+function showTopics(names) {
+  const list = names.join("\n");
+  if ($("topic").dataset.list === list) return;
+  $("topic").dataset.list = list;
+  const chosen = $("topic").value;
+  $("topic").replaceChildren(...names.map((name) => element("option", { value: name }, name)));
+  if (names.includes(chosen)) $("topic").value = chosen;
+}
+
+$("records-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    const answer = await call("topic/tail", { topic: $("topic").value, count: recordsMax });
+    $("records-out").replaceChildren(answer.rows.length ? table(answer) : element("p", { class: "quiet" }, "It is empty."));
+  } catch (error) {
+    $("records-out").textContent = error.message;
+  }
+});
+
+// --- the state, as it comes ---
+
+let versions = "";
+
+function showState(state) {
+  $("health").textContent = state.healthy ? "healthy" : state.reason;
+  $("health").className = state.healthy ? "good" : "bad";
+  showMap(state);
+  showTopics(state.topics);
+  questions = state.questions;
+  const now = $("from").value === "stream" ? `stream ${state.stream_version}` : `batch ${state.batch_version}`;
+  if (now === versions) return;
+  versions = now;
+  showAnswers();
+  showRuns();
+}
+
 call("env").then((answer) => $("lookup-out").replaceChildren(table(answer)), (error) => { $("lookup-out").textContent = error.message; });
+showRuns();
 
 const events = new EventSource("/events");
 events.onmessage = (event) => showState(JSON.parse(event.data));
-events.onerror = () => { $("health").textContent = "the server does not answer"; $("health").className = "bad"; };
+events.onerror = () => {
+  $("health").textContent = "the server does not answer";
+  $("health").className = "bad";
+};

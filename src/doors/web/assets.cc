@@ -11,6 +11,9 @@ constexpr char index_html[] = {
 constexpr char app_js[] = {
 #embed "../../../web/app.js"
 };
+constexpr char charts_js[] = {
+#embed "../../../web/charts.js"
+};
 constexpr char style_css[] = {
 #embed "../../../web/style.css"
 };
@@ -23,9 +26,10 @@ constexpr std::string_view view(const char (&bytes)[size]) {
   return {bytes, size};
 }
 
-constexpr std::array<Asset, 4> all = {{
+constexpr std::array<Asset, 5> all = {{
     {"/", "text/html; charset=utf-8", view(index_html)},
     {"/app.js", "text/javascript; charset=utf-8", view(app_js)},
+    {"/charts.js", "text/javascript; charset=utf-8", view(charts_js)},
     {"/style.css", "text/css; charset=utf-8", view(style_css)},
     {"/icon.svg", "image/svg+xml", view(icon_svg)},
 }};
