@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <unistd.h>
 
 #include "objects/key_path.h"
 #include "objects/tree_list.h"
@@ -60,14 +61,15 @@ std::string LocalStore::temporary_directory() const {
 }
 
 std::string LocalStore::new_temporary() {
-  // The process's start makes the name unique across restarts that left something behind.
-  static const int64_t started_ms = system_clock().wall_ms();
+  // The process's start makes the name unique across restarts that left something behind, its
+  // number among processes that use the root at the same time.
+  static const std::string process =
+      std::to_string(system_clock().wall_ms()) + "-" + std::to_string(::getpid());
   static std::atomic<uint64_t> made{0};
   // Callers write there themselves, before anything else has made the directory; a failure shows
   // when they do.
   (void)files().make_directories(temporary_directory());
-  return temporary_directory() + "/" + std::to_string(started_ms) + "-" +
-         std::to_string(made.fetch_add(1));
+  return temporary_directory() + "/" + process + "-" + std::to_string(made.fetch_add(1));
 }
 
 io::Task<Result<std::vector<BucketFacts>>> LocalStore::list_buckets() {
