@@ -1,8 +1,10 @@
 // The lake against its bars: small appends (durable, as always with us), replay of many commits,
-// the same with checkpoints, a large append and a time-travel read. `bench/lake_peer.py` runs
-// delta-rs on the same work; read the two side by side with bench_calibrate's fsync rate.
-#include <chrono>
+// the same with checkpoints, a large append, a time-travel read, and the memory of a snapshot of a
+// million files. `bench/lake_peer.py` and `bench/lake_spark.py` run delta-rs and Spark on the same
+// work; read them side by side with bench_calibrate's fsync rate.
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <string>
 
@@ -117,6 +119,37 @@ struct Bench {
     open("replay", "opening it through the checkpoint");
   }
 
+  // A snapshot of so many files with the statistics that we write, and nothing else in memory.
+  static void many_files(int count) {
+    constexpr int portion = 8'000;
+    int64_t before_kb = resident_kb();
+    lake::Snapshot snapshot;
+    snapshot.begin_checkpoint(1);
+    for (int first = 0; first < count; first += portion) {
+      lake::Actions actions;
+      for (int n = first; n < std::min(count, first + portion); ++n) {
+        actions.adds.push_back(lake::AddFile{
+            .path = lake::new_data_file_name(0),
+            .size = 1000,
+            .modified_ms = 1,
+            .stats = fmt::format(R"({{"numRecords":10,"minValues":{{"n":{0},"text":"row {0}"}},)"
+                                 R"("maxValues":{{"n":{0},"text":"row {0}"}},)"
+                                 R"("nullCount":{{"n":0,"text":0}}}})",
+                                 n)});
+      }
+      CHECK(snapshot.apply_checkpoint_rows(std::move(actions)), "files are files");
+    }
+    fmt::print("snapshot of {} files: {} MB\n", snapshot.files().size(),
+               (resident_kb() - before_kb) / 1024);
+  }
+
+  static int64_t resident_kb() {
+    auto status = need(io::posix_files().read_all("/proc/self/status"));
+    size_t at = status.find("VmRSS:");
+    CHECK(at != std::string::npos, "the kernel tells a process's memory");
+    return std::strtoll(status.c_str() + at + 6, nullptr, 10);
+  }
+
   void large_append(int64_t count) {
     auto table = create("large", "10");
     Stopwatch watch;
@@ -134,6 +167,7 @@ struct Bench {
 void run(const std::string& root) {
   CHECK(io::posix_files().remove_tree(root), "the directory is ours");
   CHECK(io::posix_files().make_directories(root), "a directory can be made");
+  Bench::many_files(1'000'000);
   {
     Bench bench(root);
     bench.small_appends(1'000);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,16 +44,35 @@ struct Metadata {
 
 using PartitionValues = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
+// Text that nearly never is there: a pointer in each of a million files instead of a string.
+class RareText {
+ public:
+  RareText() = default;
+  RareText(std::string text)  // NOLINT(google-explicit-constructor): it is a text
+      : text_(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))) {}
+  RareText(const char* text) : RareText(std::string(text)) {}  // NOLINT: likewise
+  operator std::string_view() const {                          // NOLINT: likewise
+    return text_ ? std::string_view(*text_) : std::string_view();
+  }
+  bool empty() const { return text_ == nullptr; }
+  bool operator==(const RareText& other) const {
+    return std::string_view(*this) == std::string_view(other);
+  }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
 struct AddFile {
   std::string path = {};  // percent-encoded once, as in the log
   PartitionValues partition_values = {};
   int64_t size = 0;
   int64_t modified_ms = 0;
   bool data_change = true;
-  std::string stats = {};            // JSON text, or empty
-  std::string tags = {};             // a JSON object, or empty
-  std::string deletion_vector = {};  // a JSON object, or empty
-  std::string deletion_vector_id = {};
+  std::string stats = {};         // JSON text, or empty
+  RareText tags = {};             // a JSON object, or empty
+  RareText deletion_vector = {};  // a JSON object, or empty
+  RareText deletion_vector_id = {};
 
   bool operator==(const AddFile&) const = default;
 };
@@ -73,7 +93,7 @@ struct RemoveFile {
 template <class File>
 std::string key_of(const File& file) {
   if (file.deletion_vector_id.empty()) return file.path;
-  return file.path + '\n' + file.deletion_vector_id;
+  return file.path + '\n' + std::string(file.deletion_vector_id);
 }
 
 struct Txn {

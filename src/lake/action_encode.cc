@@ -38,7 +38,7 @@ void write_optional(JsonWriter& out, std::string_view key, const std::string& te
   if (!text.empty()) out.field(key, text);
 }
 
-void write_optional_raw(JsonWriter& out, std::string_view key, const std::string& json) {
+void write_optional_raw(JsonWriter& out, std::string_view key, std::string_view json) {
   if (!json.empty()) out.key(key).raw(json);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "kit/lake_fixture.h"
+#include "kit/memory_files.h"
 #include "kit/seed.h"
 #include "lake/checkpoint_rows.h"
 
@@ -140,6 +141,41 @@ TEST_F(CheckpointTest, reading_it_back_equals_replaying_the_commits) {
     EXPECT_EQ(written->facts.files, static_cast<int64_t>(replayed.files().size()));
     (void)io::posix_files().remove(written->path);
   }
+}
+
+TEST_F(CheckpointTest, damaged_bytes_end_in_an_error_or_in_actions_and_never_worse) {
+  constexpr int flips = 3000;
+  auto connection = connect();
+  RandomHistory history(kit::seed());
+  Snapshot snapshot;
+  for (Version version = 0; version < 60; ++version) {
+    ASSERT_TRUE(snapshot.apply_commit(version, history.next(version, 1'767'000'000'000), 100));
+  }
+  auto written = write_checkpoint(**connection, snapshot, 1'767'000'000'000, store.new_temporary());
+  ASSERT_TRUE(written) << written.error().text();
+  auto bytes = io::posix_files().read_all(written->path);
+  (void)io::posix_files().remove(written->path);
+  ASSERT_TRUE(bytes);
+  kit::MemoryFiles files;
+  ASSERT_TRUE(files.make_directories("/disk"));
+  Random random(kit::seed());
+  int refused = 0;
+  for (int i = 0; i < flips; ++i) {
+    std::string damaged = *bytes;
+    for (uint64_t n = 1 + random.below(4); n > 0; --n) {
+      damaged[random.below(damaged.size())] ^= static_cast<char>(1 << random.below(8));
+    }
+    if (random.below(10) == 0) damaged.resize(random.below(damaged.size()));
+    auto file = files.open("/disk/damaged", io::OpenMode::create);
+    ASSERT_TRUE(file && (*file)->truncate(0) && (*file)->write_at(std::string_view(damaged), 0));
+    Snapshot read;
+    read.begin_checkpoint(1);
+    auto done = read_checkpoint_rows(**file, [&read](Actions actions) {
+      return read.apply_checkpoint_rows(std::move(actions));
+    });
+    if (!done) ++refused;
+  }
+  EXPECT_GT(refused, flips / 2);
 }
 
 TEST_F(CheckpointTest, a_file_that_is_no_checkpoint_is_corrupt) {
