@@ -3,18 +3,26 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "app/dag_jobs.h"
 #include "app/health.h"
 #include "app/house.h"
+#include "app/rows_source.h"
 #include "app/snapshot.h"
+#include "base/log_line.h"
+#include "broker/consumers.h"
 #include "doors/airflow/door.h"
 #include "doors/api/door.h"
+#include "doors/connect/door.h"
+#include "doors/databricks/door.h"
 #include "doors/gateway/door.h"
 #include "doors/kafka/door.h"
 #include "doors/kinesis/door.h"
+#include "doors/mysql/door.h"
 #include "doors/rest/door.h"
 #include "doors/s3/door.h"
 #include "doors/web/door.h"
 #include "http/server.h"
+#include "io/scope.h"
 #include "objects/access.h"
 #include "objects/uploads.h"
 
@@ -22,12 +30,20 @@ namespace pinpipe::app {
 
 struct Doors::Parts {
   std::unique_ptr<kafka::Door> kafka;
+  std::unique_ptr<mysql::Door> mysql;
 
+  std::shared_ptr<const auth::Credentials> credentials;
   std::unique_ptr<broker::Topics> rest_topics;
+  std::unique_ptr<broker::Cluster> rest_cluster;
+  std::unique_ptr<broker::Consumers> consumers;
+  std::unique_ptr<io::Scope> consumers_scope;  // on loop 0
   std::unique_ptr<rest::Door> rest;
   std::unique_ptr<kinesis::Door> kinesis;
   std::unique_ptr<gateway::Door> gateway;
   std::unique_ptr<http::Server> gateway_server;
+
+  std::unique_ptr<connect::Door> connect;
+  std::unique_ptr<http::Server> connect_server;
 
   std::unique_ptr<objects::Objects> objects;
   std::unique_ptr<s3::Door> s3;
@@ -35,6 +51,7 @@ struct Doors::Parts {
 
   std::unique_ptr<api::Door> api;
   std::unique_ptr<airflow::Door> airflow;
+  std::unique_ptr<databricks::Door> databricks;
   std::unique_ptr<web::Door> web;
   http::Router console_router;
   std::unique_ptr<http::Server> console_server;
@@ -61,6 +78,40 @@ std::vector<api::Call> calls_of(House& house) {
   return calls;
 }
 
+uint64_t request_bytes_max(const project::Project& project) {
+  return static_cast<uint64_t>(project.limits.request_bytes);
+}
+
+http::Server::Options server_options(const project::Project& project, std::string name) {
+  return {.name = std::move(name),
+          .body_bytes_max = request_bytes_max(project),
+          .connections_max = static_cast<size_t>(project.limits.connections)};
+}
+
+gateway::Door::Options gateway_options(const project::Project& project) {
+  const project::GatewaySettings& settings = project.gateway;
+  return {.stages = settings.stages,
+          .api_keys = settings.api_keys,
+          .requests_per_second = settings.requests_per_second,
+          .burst = settings.burst,
+          .profile = settings.strict ? gateway::Profile::strict : gateway::Profile::exact,
+          .direct_body_bytes_max = request_bytes_max(project)};
+}
+
+// Who signs with one of the project's keys may do all; without `auth: required` so may everybody.
+Result<std::shared_ptr<const auth::Credentials>> credentials_of(
+    const project::AccessSettings& access) {
+  auto credentials = std::make_shared<auth::Credentials>();
+  for (const auto& [key, secret] : access.secrets) {
+    Status added = credentials->add({.access_key = key,
+                                     .secret = secret,
+                                     .session_token = "",
+                                     .principal = auth::local_principal()});
+    if (!added) return added.error().with("access key " + key);
+  }
+  return credentials;
+}
+
 Result<std::string> address_of(Result<uint16_t> got, uint16_t wanted, std::string_view name) {
   if (got) return fmt::format("127.0.0.1:{}", *got);
   if (got.error().code() != Code::conflict) return got.error();
@@ -76,17 +127,39 @@ Result<std::string> address_of(Result<uint16_t> got, uint16_t wanted, std::strin
 Doors::Doors() : parts_(std::make_unique<Parts>()) {}
 Doors::~Doors() = default;
 
+// The REST proxy's instances: members of the broker's groups that live as long as they are asked.
+Status Doors::open_consumers(House& house) {
+  Parts& p = *parts_;
+  auto consumers =
+      broker::Consumers::open({.state_path = house.directory().state() + "/consumers.db"},
+                              house.broker(), house.runtime().disk(), system_clock());
+  if (!consumers) return consumers.error();
+  p.consumers = std::move(*consumers);
+  io::Loop& loop = house.runtime().loop(0);
+  p.consumers_scope = std::make_unique<io::Scope>(loop);
+  loop.post([&p] { p.consumers_scope->spawn("consumers", p.consumers->run()); });
+  return {};
+}
+
 // The REST proxy and the gateway share a port: app hands the gateway the proxy's handler, and the
 // Kinesis door as a function.
 Result<std::string> Doors::open_gateway(House& house, uint16_t port) {
   Parts& p = *parts_;
   p.rest_topics = house.broker().as(auth::local_principal());
+  p.rest_cluster = house.broker().cluster_as(auth::local_principal());
+  if (Status opened = open_consumers(house); !opened) return opened.error();
   p.rest = std::make_unique<rest::Door>(
-      rest::Door::Options{},
-      [&p](const http::Request&) -> Result<broker::Topics*> { return p.rest_topics.get(); });
+      rest::Door::Options{.body_bytes_max = request_bytes_max(house.project())},
+      [&p](const http::Request&) -> Result<broker::Topics*> { return p.rest_topics.get(); },
+      rest::Door::Inside{.cluster_of = [&p](const http::Request&) -> Result<broker::Cluster*> {
+                           return p.rest_cluster.get();
+                         },
+                         .consumers = p.consumers.get()});
   p.kinesis = std::make_unique<kinesis::Door>(
-      kinesis::Door::Options{.account = house.project().account.id,
-                             .region = house.project().account.region},
+      kinesis::Door::Options{
+          .account = house.project().account.id,
+          .region = house.project().account.region,
+          .credentials = house.project().access.required ? p.credentials.get() : nullptr},
       house.streams(), system_clock());
   auto call_kinesis = [&p](std::string action,
                            std::string body) -> io::Task<gateway::KinesisAnswer> {
@@ -94,20 +167,38 @@ Result<std::string> Doors::open_gateway(House& house, uint16_t port) {
     co_return gateway::KinesisAnswer{.status = answer.status, .body = std::move(answer.body)};
   };
   p.gateway = std::make_unique<gateway::Door>(
-      gateway::Door::Options{}, gateway::Door::Behind{.rest = p.rest->handler(),
-                                                      .kinesis = call_kinesis,
-                                                      .shape_refusal = rest::Door::shape_refusal});
-  p.gateway_server = std::make_unique<http::Server>(
-      house.runtime(),
-      http::Server::Options{
-          .name = "gateway",
-          .plan_body = [&p](const http::Request& head) { return p.gateway->plan_body(head); },
-          .shape_refusal =
-              [&p](const http::Request& head, http::Response& refusal) {
-                p.gateway->shape_refusal(head, refusal);
-              }},
-      p.gateway->handler());
+      gateway_options(house.project()),
+      gateway::Door::Behind{
+          .rest = p.rest->handler(),
+          .kinesis = call_kinesis,
+          .plan_rest_body = [&p](const http::Request& head) { return p.rest->plan_body(head); },
+          .shape_refusal = rest::Door::shape_refusal});
+  http::Server::Options options = server_options(house.project(), "gateway");
+  options.plan_body = [&p](const http::Request& head) { return p.gateway->plan_body(head); };
+  options.shape_refusal = [&p](const http::Request& head, http::Response& refusal) {
+    p.gateway->shape_refusal(head, refusal);
+  };
+  p.gateway_server =
+      std::make_unique<http::Server>(house.runtime(), std::move(options), p.gateway->handler());
   return address_of(p.gateway_server->listen_tcp("localhost", port), port, "gateway");
+}
+
+Result<std::string> Doors::open_connect(House& house, uint16_t port) {
+  Parts& p = *parts_;
+  p.connect = std::make_unique<connect::Door>(
+      connect::Door::Options{
+          .version = PINPIPE_VERSION,
+          .cluster_id = house.broker().cluster_as(auth::local_principal())->cluster_id(),
+          .plugin = house.user_id() + "-plugin"},
+      house.connectors());
+  http::Server::Options options = server_options(house.project(), "connect");
+  options.plan_body = connect::Door::plan_body;
+  options.shape_refusal = connect::Door::shape_refusal;
+  p.connect_server =
+      std::make_unique<http::Server>(house.runtime(), std::move(options), p.connect->handler());
+  auto address = address_of(p.connect_server->listen_tcp("localhost", port), port, "connect");
+  if (address) p.connect->set_worker(*address);
+  return address;
 }
 
 // Kinesis and S3 share a port, told apart as on AWS's clients' side: by X-Amz-Target.
@@ -115,13 +206,13 @@ Result<std::string> Doors::open_aws(House& house, uint16_t port) {
   Parts& p = *parts_;
   auto policy = std::make_shared<const auth::Policy>(auth::Policy::open_for_local());
   p.objects = std::make_unique<objects::Objects>(house.buckets(), [policy] { return policy; });
-  auto credentials = std::make_shared<const auth::Credentials>();
-  p.s3 = std::make_unique<s3::Door>(
-      s3::Door::Parts{.objects = *p.objects,
-                      .uploads = house.uploads(),
-                      .credentials = [credentials] { return credentials; },
-                      .disk = house.runtime().disk()},
-      s3::Door::Options{.region = house.project().account.region});
+  p.s3 =
+      std::make_unique<s3::Door>(s3::Door::Parts{.objects = *p.objects,
+                                                 .uploads = house.uploads(),
+                                                 .credentials = [&p] { return p.credentials; },
+                                                 .disk = house.runtime().disk()},
+                                 s3::Door::Options{.auth_required = house.project().access.required,
+                                                   .region = house.project().account.region});
   auto handler = [&p](http::Request& request, http::Response& response) -> io::Task<> {
     if (kinesis::Door::is_mine(request)) return p.kinesis->handle(request, response);
     return p.s3->handle(request, response);
@@ -131,8 +222,9 @@ Result<std::string> Doors::open_aws(House& house, uint16_t port) {
     return s3::Door::plan_body(head);
   };
   // A bucket may be a label of the host name, so the hosts are many; the signature names the key.
-  p.aws_server = std::make_unique<http::Server>(
-      house.runtime(), http::Server::Options{.name = "aws", .plan_body = plan}, handler);
+  http::Server::Options options = server_options(house.project(), "aws");
+  options.plan_body = plan;
+  p.aws_server = std::make_unique<http::Server>(house.runtime(), std::move(options), handler);
   return address_of(p.aws_server->listen_tcp("localhost", port), port, "aws");
 }
 
@@ -154,11 +246,16 @@ Result<std::string> Doors::open_console(House& house, uint16_t port) {
                                                              .version = PINPIPE_VERSION});
   p.web = std::make_unique<web::Door>(
       web::Door::Options{.snapshot = [&house] { return take_snapshot(house); }});
+  p.databricks = std::make_unique<databricks::Door>(
+      databricks::Door::Options{.scheduler = &house.scheduler(),
+                                .notebooks = notebook_jobs(house.project()),
+                                .token = house.token()});
+  p.databricks->add_routes(p.console_router);
   p.api->add_routes(p.console_router);
   p.airflow->add_routes(p.console_router);
   p.web->add_routes(p.console_router);
   p.console_server = std::make_unique<http::Server>(
-      house.runtime(), http::Server::Options{.name = "console"}, p.console_router.handler());
+      house.runtime(), server_options(house.project(), "console"), p.console_router.handler());
   auto address = address_of(p.console_server->listen_tcp("localhost", port), port, "console");
   if (!address) return address;
   if (Status local = p.console_server->listen_local(house.directory().socket()); !local)
@@ -166,13 +263,32 @@ Result<std::string> Doors::open_console(House& house, uint16_t port) {
   return address;
 }
 
+// The users are the project's access keys where it demands one of them, and anybody otherwise.
+Result<std::string> Doors::open_mysql(House& house, uint16_t port) {
+  const project::Project& project = house.project();
+  mysql::Door::Options options{.connections_max = static_cast<size_t>(project.limits.connections)};
+  if (project.access.required) {
+    options.logins = project.access.secrets;
+    options.any_login_on_loopback = false;
+  }
+  parts_->mysql = std::make_unique<mysql::Door>(std::move(options), house.runtime(), [&house] {
+    return embedded_source_file(house.project(), house.directory().path());
+  });
+  return address_of(parts_->mysql->listen("localhost", port), port, "mysql");
+}
+
 Result<Endpoints> Doors::open(House& house, Options options) {
   const project::Ports& ports = house.project().ports;
   auto port_for = [&](uint16_t wanted) { return options.any_ports ? uint16_t{0} : wanted; };
   Endpoints at{.process_id = ::getpid(), .socket = house.directory().socket()};
 
-  parts_->kafka =
-      std::make_unique<kafka::Door>(kafka::Door::Options{}, house.runtime(), house.broker());
+  auto credentials = credentials_of(house.project().access);
+  if (!credentials) return credentials.error();
+  parts_->credentials = std::move(*credentials);
+  parts_->kafka = std::make_unique<kafka::Door>(
+      kafka::Door::Options{.connections_max =
+                               static_cast<size_t>(house.project().limits.connections)},
+      house.runtime(), house.broker());
   auto kafka =
       address_of(parts_->kafka->listen("localhost", port_for(ports.kafka)), ports.kafka, "kafka");
   if (!kafka) return kafka.error();
@@ -180,6 +296,9 @@ Result<Endpoints> Doors::open(House& house, Options options) {
   auto gateway = open_gateway(house, port_for(ports.gateway));
   if (!gateway) return gateway.error();
   at.gateway = *gateway;
+  auto connect = open_connect(house, port_for(ports.connect));
+  if (!connect) return connect.error();
+  at.connect = *connect;
   auto aws = open_aws(house, port_for(ports.aws));
   if (!aws) return aws.error();
   at.aws = *aws;
@@ -187,9 +306,15 @@ Result<Endpoints> Doors::open(House& house, Options options) {
   if (!console) return console.error();
   at.console = *console;
 
+  auto mysql = open_mysql(house, port_for(ports.mysql));
+  if (!mysql) return mysql.error();
+  at.mysql = *mysql;
+
   // All listen: nobody is let in before everybody is there.
   parts_->kafka->start();
+  parts_->mysql->start();
   parts_->gateway_server->start();
+  parts_->connect_server->start();
   parts_->aws_server->start();
   parts_->console_server->start();
   return at;
@@ -198,7 +323,19 @@ Result<Endpoints> Doors::open(House& house, Options options) {
 void Doors::stop() {
   if (parts_->console_server) parts_->console_server->stop();
   if (parts_->aws_server) parts_->aws_server->stop();
+  if (parts_->connect_server) parts_->connect_server->stop();
   if (parts_->gateway_server) parts_->gateway_server->stop();
+  if (parts_->consumers_scope) {
+    io::Loop& loop = parts_->consumers_scope->loop();
+    io::run_on(loop, [](io::Scope& scope) -> io::Task<> {
+      scope.cancel();
+      co_await scope.join();
+    }(*parts_->consumers_scope));
+    parts_->consumers_scope.reset();
+    if (Status saved = io::wait_on(loop, parts_->consumers->close()); !saved)
+      log_warn("app", "consumers' positions were not saved", {{"reason", saved.error().text()}});
+  }
+  if (parts_->mysql) parts_->mysql->stop();
   if (parts_->kafka) parts_->kafka->stop();
 }
 

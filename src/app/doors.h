@@ -1,6 +1,6 @@
 // All listeners of one house: which door answers on which port, and what shares one.
-//   9092  kafka          8082  gateway and REST proxy     4566  Kinesis and S3
-//   4580  API, console   <data>/run/pinpipe.sock  API
+//   9092  kafka          8082  gateway and REST proxy     4566  Kinesis and S3     8083  Connect
+//   3307  MySQL          4580  API, console   <data>/run/pinpipe.sock  API
 // Promise: open() listens on all of them or on none; stop() ends every connection.
 #pragma once
 
@@ -30,9 +30,12 @@ class Doors {
 
  private:
   struct Parts;
+  Status open_consumers(House& house);
   Result<std::string> open_gateway(House& house, uint16_t port);
+  Result<std::string> open_connect(House& house, uint16_t port);
   Result<std::string> open_aws(House& house, uint16_t port);
   Result<std::string> open_console(House& house, uint16_t port);
+  Result<std::string> open_mysql(House& house, uint16_t port);
 
   std::unique_ptr<Parts> parts_;
 };

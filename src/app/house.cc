@@ -91,6 +91,19 @@ broker::ConfigMap configs_of(const project::TopicSettings& topic,
           {"retention.bytes", std::to_string(topic.retention_bytes)}};
 }
 
+constexpr int64_t upload_age_ms_max = 7 * 86'400'000LL;
+constexpr Millis sweep_interval{3'600'000};
+
+// A client that began an upload in parts and never came back leaves nothing for ever.
+io::Task<> sweep_uploads(objects::Uploads& uploads) {
+  do {
+    auto removed = co_await uploads.remove_abandoned(system_clock().wall_ms() - upload_age_ms_max);
+    if (!removed) log_warn("objects", "uploads cannot be swept", {{"reason", removed.error().text()}});
+    if (removed && *removed > 0)
+      log_info("objects", "abandoned uploads were removed", {{"count", std::to_string(*removed)}});
+  } while (co_await io::sleep_for(sweep_interval));
+}
+
 // The session keeps its engine alive; when it goes, the engine's memory goes too.
 Result<std::unique_ptr<sql::Connection>> open_session(const sql::Engine::Options& options) {
   auto engine = sql::Engine::open(options);
@@ -298,6 +311,7 @@ Status House::Parts::start_services() {
   services = std::make_unique<io::Scope>(runtime.loop(0));
   runtime.loop(0).post([this] {
     services->spawn("broker", broker->run());
+    services->spawn("abandoned uploads", sweep_uploads(*uploads));
     services->spawn("scheduler", scheduler->run());
     services->spawn("dag folder", dag_folder->watch(*scheduler));
     services->spawn("stream job", stream_job->run());

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "app/dag_jobs.h"
 #include "base/log_line.h"
 #include "io/files.h"
 #include "project/embedded.h"
@@ -30,7 +31,13 @@ project::Loaded load_project(const ProjectSource& from) {
   } else {
     directories.insert(directories.begin(), from.path);
   }
-  return project::load_directories(io::posix_files(), std::move(layers), directories, options);
+  project::Loaded loaded =
+      project::load_directories(io::posix_files(), std::move(layers), directories, options);
+  if (!loaded.project) return loaded;
+  project::Diagnostics unfit;
+  check_dags(*loaded.project, unfit);
+  if (unfit.empty()) return loaded;
+  return {.project = std::nullopt, .diagnostics = unfit.take()};
 }
 
 }  // namespace pinpipe::app

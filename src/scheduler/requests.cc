@@ -194,8 +194,11 @@ io::Task<Result<DagRun>> Scheduler::wait_run(std::string dag_id, std::string run
                                              io::Instant deadline) {
   while (true) {
     uint64_t version = stored_.version();
-    auto run = co_await find_run(dag_id, run_id);
-    if (!run || run->state == RunState::success || run->state == RunState::failed) co_return run;
+    auto state = co_await parts_.disk.run([&] { return store_->state_of(dag_id, run_id); });
+    if (!state) co_return state.error();
+    if (*state == RunState::success || *state == RunState::failed) {
+      co_return co_await find_run(dag_id, run_id);
+    }
     Status waited = co_await stored_.wait_beyond(version, deadline);
     if (!waited) co_return waited.error().with("run " + run_id + " has not ended");
   }

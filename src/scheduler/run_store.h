@@ -84,6 +84,8 @@ class RunStore {
   Result<RunPage> runs(const RunFilter& filter);
   // With its tasks; `not_found` when there is none.
   Result<DagRun> run(const std::string& dag_id, const std::string& run_id);
+  // Alone, for who waits for it.
+  Result<RunState> state_of(const std::string& dag_id, const std::string& run_id);
   Result<DagRun> run_numbered(int64_t number);
   // Those with logical dates in [from, to], with their tasks.
   Result<std::vector<DagRun>> runs_dated(const std::string& dag_id, int64_t from_ms, int64_t to_ms);

@@ -14,6 +14,12 @@ keep RUN manual__[^,]+
 cli table list -o csv
 -> 0
 keep TABLE [^,\s]+_user_clean
+write $DATA/walk.properties
+  connector.class=io.confluent.connect.s3.S3SinkConnector
+  topics=walk.none
+  flush.size=1
+  s3.bucket.name=user-$ID-bucket
+  format.class=io.confluent.connect.s3.format.json.JsonFormat
 walk
   status
   env
@@ -45,7 +51,7 @@ walk
   connector resume
   connector restart
   connector flush
-  connector create --file tests/stories/overlays/walk.properties --name walk-$$turn
+  connector create --file $DATA/walk.properties --name walk-$$turn
   connector delete walk-$$turn
   object cat s3://user-$ID-bucket/topics/$ID.user/partition=0/$ID.user+0+0000000000.json
   table list
@@ -67,7 +73,13 @@ walk
   dag run --wait
   dag show $RUN
   dag runs
+  dag errors
   dag pause
+  dag backfill --from 2025-01-0$$turn --to 2025-01-0$$turn
+  dag cancel backfill__2025-01-0$$turnT00:00:00+00:00
+  dag mark backfill__2025-01-0$$turnT00:00:00+00:00 --state success --dry-run
+  dag note backfill__2025-01-0$$turnT00:00:00+00:00 seen
+  dag delete backfill__2025-01-0$$turnT00:00:00+00:00
   dag resume
   dag clear $RUN --dry-run
   task log $RUN batch

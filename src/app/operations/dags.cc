@@ -15,13 +15,6 @@ Json time_cell(int64_t at_ms) {
   return at_ms == 0 ? Json() : Json(to_rfc3339(at_ms));
 }
 
-// The DAG that is named, or the project's only one.
-std::string dag_of(House& house, const Json& arguments) {
-  std::string named = text_argument(arguments, "dag");
-  if (!named.empty() || house.project().dags.size() != 1) return named;
-  return house.project().dags.front().id;
-}
-
 Answer tasks_of(const scheduler::DagRun& run) {
   Answer answer;
   answer.title = fmt::format("{}  {}: {}", run.dag_id, run.run_id, name_of(run.state));
@@ -38,12 +31,22 @@ io::Task<Result<Answer>> list_dags(House& house, Json) {
   auto dags = co_await house.scheduler().list_dags();
   if (!dags) co_return dags.error();
   Answer answer;
-  answer.columns = {"dag",  "schedule", "timezone",  "paused",
-                    "next", "last",     "open_runs", "problem"};
+  answer.columns = {"dag",  "schedule",  "timezone", "paused",   "next",
+                    "last", "open_runs", "file",     "replaces", "problem"};
   for (const scheduler::DagView& dag : *dags) {
     answer.add_row({dag.spec.id, dag.spec.schedule, dag.spec.timezone, dag.paused,
                     time_cell(dag.next_ms.value_or(0)), time_cell(dag.last_fired_ms), dag.open_runs,
-                    dag.problem});
+                    dag.spec.file, dag.replaces, dag.problem});
+    if (!dag.replaces.empty())
+      answer.notes.push_back(fmt::format("{} comes from {}, in place of {}", dag.spec.id,
+                                         dag.spec.file, dag.replaces));
+  }
+  auto files = co_await house.scheduler().files();
+  if (!files) co_return files.error();
+  for (const scheduler::DagFileView& file : *files) {
+    if (!file.problems.empty())
+      answer.notes.push_back(
+          fmt::format("{} is not taken as it stands: pinpipe dag errors", file.name));
   }
   co_return answer;
 }
@@ -147,6 +150,12 @@ io::Task<Result<Answer>> show_task_log(House& house, Json arguments) {
 }
 
 }  // namespace
+
+std::string dag_of(House& house, const Json& arguments) {
+  std::string named = text_argument(arguments, "dag");
+  if (!named.empty() || house.project().dags.size() != 1) return named;
+  return house.project().dags.front().id;
+}
 
 std::vector<Operation> dag_operations() {
   using Kind = Parameter::Kind;
