@@ -156,6 +156,7 @@ io::Task<Result<http::Response>> RemoteStore::send(Call call) {
 }
 
 io::Task<Status> RemoteStore::create_bucket(std::string name) {
+  if (Status good = check_bucket_name(name); !good) co_return good;
   auto there = co_await find_bucket(name);
   if (there) co_return Error(Code::conflict, "bucket '" + name + "' exists");
   if (there.error().code() != Code::not_found) co_return there.error();

@@ -4,7 +4,8 @@
 // is tried again: a conditional put of ours is told from somebody else's by its ETag. An open
 // object of more than open_bytes_max that is replaced meanwhile answers `conflict` rather than
 // bytes of two versions. The result of a put does not tell modified_ms, which S3 does not either.
-// Bounds: part_bytes of each upload in memory, requests_max parts at once; Http::Client's.
+// The loops it was used on must outlive it. Bounds: part_bytes of each upload in memory; those of
+// http::Client.
 #pragma once
 
 #include <map>

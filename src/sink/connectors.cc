@@ -271,6 +271,7 @@ io::Task<Status> Connectors::restart_now(std::string name, Restart what) {
   auto found = at(name);
   if (!found) co_return found.error();
   std::shared_ptr<ObjectSink> sink = (*found)->sink;
+  if (scope_ == nullptr) co_return Status{};  // nothing runs that could be restarted
   if (!sink) co_return Error(Code::conflict, "connector " + name + " is stopped; resume it first");
   if (what.task) {
     if (*what.task < 0 || *what.task >= sink->config().tasks_max)

@@ -14,9 +14,7 @@ std::string variable(const char* name, const char* fallback) {
   return value != nullptr ? value : fallback;
 }
 
-// On a loop of its own: the contract's is not there yet when its store is made.
-void empty(objects::RemoteStore& store) {
-  io::Runtime runtime({.loops = 1, .disk_threads = 1, .work_threads = 1});
+void empty(io::Runtime& runtime, objects::RemoteStore& store) {
   auto wait = [&](auto task) { return io::wait_on(runtime.loop(0), std::move(task)); };
   auto buckets = wait(store.list_buckets());
   CHECK(buckets.has_value(), "the server lists its buckets");
@@ -32,7 +30,7 @@ void empty(objects::RemoteStore& store) {
   }
 }
 
-std::unique_ptr<objects::Store> make_remote(const std::string& root, io::Pool& disk) {
+std::unique_ptr<objects::RemoteStore> open_remote(const std::string& root, io::Pool& disk) {
   objects::RemoteStore::Options options;
   options.endpoint = variable("PINPIPE_S3_ENDPOINT", "");
   options.credential = {
@@ -40,21 +38,19 @@ std::unique_ptr<objects::Store> make_remote(const std::string& root, io::Pool& d
   options.temporary_directory = root + "/remote";
   auto store = objects::RemoteStore::open(std::move(options), disk);
   CHECK(store.has_value(), "the endpoint is a URL");
+  return std::move(*store);
+}
+
+std::unique_ptr<objects::Store> make_remote(const std::string& root, io::Pool& disk) {
   // Each test has a directory of its own and begins with nothing; a reopened store keeps all.
   static std::string last_root;
   if (root != last_root) {
-    auto emptied = objects::RemoteStore::open({.endpoint = variable("PINPIPE_S3_ENDPOINT", ""),
-                                               .credential = {variable("PINPIPE_S3_KEY", "test"),
-                                                              variable("PINPIPE_S3_SECRET", "test"),
-                                                              "",
-                                                              {}},
-                                               .temporary_directory = root + "/remote"},
-                                              disk);
-    CHECK(emptied.has_value(), "the endpoint is a URL");
-    empty(**emptied);
+    // On a loop of its own, which its connections must not outlive.
+    io::Runtime runtime({.loops = 1, .disk_threads = 1, .work_threads = 1});
+    empty(runtime, *open_remote(root, disk));
   }
   last_root = root;
-  return std::move(*store);
+  return open_remote(root, disk);
 }
 
 INSTANTIATE_TEST_SUITE_P(Foreign, StoreContract,
