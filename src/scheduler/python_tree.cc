@@ -1,3 +1,4 @@
+// tidy: long because a grammar read by descent is one class; each rule is short.
 #include "scheduler/python_tree.h"
 
 #include <algorithm>

@@ -157,6 +157,7 @@ std::string dag_of(House& house, const Json& arguments) {
   return house.project().dags.front().id;
 }
 
+// tidy: long because it is the table of this subject.
 std::vector<Operation> dag_operations() {
   using Kind = Parameter::Kind;
   return {

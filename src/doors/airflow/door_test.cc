@@ -1,3 +1,4 @@
+// tidy: long because it is one list, a test for each call.
 #include "doors/airflow/door.h"
 
 #include <gmock/gmock.h>
