@@ -66,6 +66,8 @@ io::Task<Result<PinnedTable>> BatchTables::pin(const project::Dataset& dataset,
   if (!table) co_return table.error();
   auto snapshot = co_await (*table)->at_version(version);
   if (!snapshot) co_return snapshot.error();
+  if (Status plain = (*snapshot)->check_plain(); !plain)
+    co_return plain.error().with("table " + location.text());
   PinnedTable pinned{
       .dataset = dataset.name, .version = version, .files = {}, .schema = (*snapshot)->schema()};
   for (const auto& file : (*snapshot)->files()) {

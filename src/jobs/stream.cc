@@ -137,6 +137,8 @@ io::Task<Result<PinnedTable>> StreamJob::pin_table(const project::Dataset& datas
   auto table = co_await lake::Table::open(*options_.lake, location);
   if (!table) co_return table.error();
   auto snapshot = (*table)->snapshot();
+  if (Status plain = snapshot->check_plain(); !plain)
+    co_return plain.error().with("table " + location.text());
   PinnedTable pinned{.dataset = dataset.name,
                      .version = snapshot->version(),
                      .files = {},

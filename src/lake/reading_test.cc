@@ -149,6 +149,8 @@ struct ReadingTest : LakeTest {
 TEST_F(ReadingTest, deleted_rows_are_not_there) {
   make_like(plain_schema(), "{}", vector_member({0, 2, 5}, 3));
   EXPECT_EQ(answer("n, text", "m"), "1|row 1| 3|row 3| 4|row 4| ");
+  EXPECT_FALSE(open("m")->snapshot()->check_plain()) << "who reads the files alone is told";
+  EXPECT_TRUE(open("t")->snapshot()->check_plain());
 }
 
 TEST_F(ReadingTest, a_vector_that_counts_otherwise_fails_by_name) {

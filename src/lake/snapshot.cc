@@ -116,6 +116,21 @@ Status Snapshot::check_writable() const {
   return {};
 }
 
+Status Snapshot::check_plain() const {
+  auto refuse = [](std::string_view what) {
+    return Error(Code::invalid,
+                 fmt::format("another writer gave the table {}; `pinpipe table read` "
+                             "reads it, and so does SQL by the table's own name",
+                             what));
+  };
+  if (!metadata_.partition_columns.empty()) return refuse("partition columns");
+  if (property("delta.columnMapping.mode", "none") != "none") return refuse("mapped columns");
+  for (const FilePtr& file : files_) {
+    if (!file->deletion_vector_id.empty()) return refuse("deletion vectors");
+  }
+  return {};
+}
+
 void Snapshot::add(AddFile add) {
   if (!tombstones_.empty()) tombstones_.erase(key_of(add));
   add.data_change = false;  // said of the commit, not of the file; checkpoints do not keep it

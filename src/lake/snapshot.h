@@ -80,6 +80,8 @@ class Snapshot {
   // Error `invalid`: a feature of the table that readers (writers) must understand and we do not.
   Status check_readable() const;
   Status check_writable() const;
+  // Error `invalid`: the files alone do not tell the rows, only scan() does.
+  Status check_plain() const;
 
   // The next commit. Error `corrupt` when it is none.
   Status apply_commit(Version version, Actions actions, size_t log_bytes);
