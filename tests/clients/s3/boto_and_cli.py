@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Runs boto3 and the AWS command line against a running S3 door and checks what they see.
 
-    python3 -m venv .venv && .venv/bin/pip install boto3 awscli
-    .venv/bin/python tests/clients/s3_clients.py http://127.0.0.1:4566
+    boto_and_cli.py http://127.0.0.1:4566
 
 Prints one line per check and exits 1 when one fails. Everything happens in buckets of its own, which
 are removed at the end.
@@ -20,7 +19,7 @@ from pathlib import Path
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 ENDPOINT = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:4566"
 BUCKET = "clients-" + uuid.uuid4().hex[:12]
@@ -51,7 +50,8 @@ def boto_objects(s3):
     put = s3.put_object(Bucket=BUCKET, Key="a b/ü+%.txt", Body=body, ContentType="text/plain",
                         Metadata={"author": "ada"})
     check("boto3 put: ETag is the MD5", put["ETag"] == '"' + hashlib.md5(body).hexdigest() + '"')
-    check("boto3 put: checksum is echoed", "ChecksumCRC32" in put or "ChecksumCRC64NVME" in put)
+    if tuple(map(int, boto3.__version__.split(".")[:2])) >= (1, 36):  # since then checksums are sent unasked
+        check("boto3 put: checksum is echoed", "ChecksumCRC32" in put or "ChecksumCRC64NVME" in put)
     got = s3.get_object(Bucket=BUCKET, Key="a b/ü+%.txt")
     check("boto3 get: bytes", got["Body"].read() == body)
     check("boto3 get: metadata and type", got["Metadata"] == {"author": "ada"} and got["ContentType"] == "text/plain")
@@ -60,8 +60,11 @@ def boto_objects(s3):
     check("boto3 head: absent", error_of(s3.head_object, Bucket=BUCKET, Key="absent") == ("404", 404))
     check("boto3 get: absent", error_of(s3.get_object, Bucket=BUCKET, Key="absent") == ("NoSuchKey", 404))
     check("boto3 get: no bucket", error_of(s3.get_object, Bucket=BUCKET + "x", Key="k") == ("NoSuchBucket", 404))
-    check("boto3 put-if-absent", error_of(s3.put_object, Bucket=BUCKET, Key="a b/ü+%.txt", Body=b"", IfNoneMatch="*")
-          == ("PreconditionFailed", 412))
+    try:
+        check("boto3 put-if-absent", error_of(s3.put_object, Bucket=BUCKET, Key="a b/ü+%.txt", Body=b"", IfNoneMatch="*")
+              == ("PreconditionFailed", 412))
+    except ParamValidationError:
+        print("skip  boto3 put-if-absent: this boto3 does not know it")
     check("boto3 range beyond the end", error_of(s3.get_object, Bucket=BUCKET, Key="a b/ü+%.txt", Range="bytes=99-")
           == ("InvalidRange", 416))
     s3.put_object(Bucket=BUCKET, Key="empty", Body=b"")
