@@ -43,7 +43,7 @@ def once(spark, directory, project, work):
 
 
 def main():
-    directory, project = sys.argv[1:3]
+    directory, project = (os.path.abspath(path) for path in sys.argv[1:3])
     work = os.path.join(directory, f"spark-{os.getpid()}")
     spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.memory", "6g")
              .config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "4")
