@@ -40,8 +40,9 @@ class Target {
  public:
   Target() {
     set_log_level(Level::error);
-    std::string directory = "/tmp/pinpipe-fuzz-XXXXXX";
+    static std::string directory = "/tmp/pinpipe-fuzz-XXXXXX";
     CHECK(::mkdtemp(directory.data()) != nullptr, "a temporary directory can be made");
+    std::atexit([] { (void)io::posix_files().remove_tree(directory); });
     broker::Broker::Options options;
     options.log_directory = directory + "/log";
     options.state_path = directory + "/broker.db";

@@ -210,13 +210,15 @@ Status Catalogue::check_creatable(const TopicSpec& spec) const {
     return Error(Code::invalid, "topic " + spec.name + " needs at least one partition");
   if (auto settings = understand(spec.configs); !settings)
     return settings.error().with("topic " + spec.name);
+  if (find(spec.name)) return Error(Code::conflict, "topic " + spec.name + " exists already");
+  return check_room(spec.partitions);
+}
+
+Status Catalogue::check_room(int32_t more) const {
   std::lock_guard lock(mutex_);
-  if (by_name_.contains(spec.name))
-    return Error(Code::conflict, "topic " + spec.name + " exists already");
-  if (partitions_ + static_cast<size_t>(spec.partitions) > options_.partitions_max)
-    return Error(Code::busy,
-                 "there may be at most " + std::to_string(options_.partitions_max) + " partitions");
-  return {};
+  if (more <= 0 || partitions_ + static_cast<size_t>(more) <= options_.partitions_max) return {};
+  return Error(Code::busy,
+               "there may be at most " + std::to_string(options_.partitions_max) + " partitions");
 }
 
 Result<TopicPointer> Catalogue::create(TopicSpec spec, bool internal) {
@@ -276,6 +278,7 @@ Status Catalogue::remove_directory(const Topic& topic) {
 Status Catalogue::add_partitions(std::string_view name, int32_t total) {
   TopicPointer before = find(name);
   if (!before) return not_found(name);
+  if (Status fits = check_room(total - before->facts.partitions); !fits) return fits;
   auto next = std::make_shared<Topic>(*before);
   next->facts.partitions = total;
   Status written = database_.write([&](state::Connection& c) -> Status {

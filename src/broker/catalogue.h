@@ -62,6 +62,7 @@ class Catalogue {
  private:
   std::string directory_of(const TopicFacts& facts) const;
   Result<std::shared_ptr<Topic>> open_topic(TopicFacts facts);
+  Status check_room(int32_t more) const;
   Status open_all(std::vector<TopicFacts> all);
   Status open_logs(std::vector<std::shared_ptr<Topic>>& topics);
   Status remove_strays();

@@ -269,6 +269,7 @@ TEST_F(QuirksTest, partitions_are_added_and_told) {
   EXPECT_EQ(grow(3), 0);
   EXPECT_EQ((*cluster_->find("orders"))->facts.partitions, 3);
   EXPECT_EQ(grow(2), 37);
+  EXPECT_EQ(grow(1'000'000'000), 44) << "found by the fuzzer: it tried";
 }
 
 TEST_F(QuirksTest, the_metadata_of_a_position_comes_back_as_it_was) {

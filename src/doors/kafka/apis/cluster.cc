@@ -1,4 +1,5 @@
 // DescribeCluster (60), 0 to 1, and DescribeLogDirs (35), 0 to 4.
+#include <algorithm>
 #include <limits>
 #include <vector>
 

@@ -43,6 +43,8 @@ io::Task<Status> handle_create_partitions(Call& call) {
     ErrorCode error = ErrorCode::none;
     if (!grown && grown.error().code() == Code::invalid) {
       error = ErrorCode::invalid_partitions;
+    } else if (!grown && grown.error().code() == Code::busy) {
+      error = ErrorCode::policy_violation;
     } else if (!grown) {
       error = topic_error(grown.error());
     } else if (growth.assigns_others) {
