@@ -9,7 +9,6 @@
 namespace pinpipe::broker {
 namespace {
 
-constexpr size_t append_bytes_target = 256 << 10;
 constexpr size_t unpacked_bytes_max = 256 << 20;
 
 // One record's way into a partition.
@@ -51,49 +50,74 @@ std::vector<Routed> route(const Topic& topic, std::span<const RecordIn> records,
   return routed;
 }
 
-// Appends everything, in pieces that make batches of a good size.
-std::vector<Sent> send_all(const Topic& topic, std::span<const RecordIn> records,
-                           std::span<const Routed> routed, std::vector<Placed>& placed) {
-  std::vector<Sent> sent;
-  std::vector<log::LooseRecord> loose;
-  loose.reserve(std::min<size_t>(routed.size(), 1'024));
-  size_t first = 0;
-  size_t size = 0;
-  auto send = [&](size_t end) {
-    if (loose.empty()) return;
-    auto partition = static_cast<size_t>(routed[first].partition);
-    sent.push_back({topic.logs[partition]->append(loose), routed.subspan(first, end - first)});
-    loose.clear();
-    size = 0;
-  };
-  for (size_t at = 0; at < routed.size(); ++at) {
-    const RecordIn& record = records[routed[at].index];
-    log::LooseRecord next{record.key, record.value, record.timestamp_ms, record.headers};
-    size_t bound = size_bound(next);
-    bool too_large = bound + log::header_bytes > topic.settings.message_bytes_max;
-    bool keyless = topic.settings.compacts && !record.key;
-    bool other = !loose.empty() && routed[at].partition != routed[first].partition;
-    if (other || too_large || keyless || (!loose.empty() && size + bound > append_bytes_target))
-      send(at);
-    if (keyless) {
-      placed[routed[at].index].error.emplace(
-          Code::invalid, "topic " + topic.facts.name + " is compacted: its records have keys");
-      continue;
-    }
-    if (too_large) {
-      placed[routed[at].index].error.emplace(
-          Code::invalid, "a record of " + std::to_string(bound) + " bytes; topic " +
-                             topic.facts.name + " takes at most " +
-                             std::to_string(topic.settings.message_bytes_max));
-      continue;
-    }
-    if (loose.empty()) first = at;
-    loose.push_back(next);
-    size += bound;
+// Appends the routed records piece by piece, so that batches have a good size, and window by
+// window, so that one large request never fills a partition's queue and is refused by itself.
+class Sending {
+ public:
+  Sending(const Topic& topic, std::span<const RecordIn> records, std::span<const Routed> routed,
+          std::vector<Placed>& placed)
+      : topic_(topic), records_(records), routed_(routed), placed_(placed) {
+    loose_.reserve(std::min<size_t>(routed.size(), 1'024));
   }
-  send(routed.size());
-  return sent;
-}
+
+  bool is_done() const { return at_ == routed_.size(); }
+
+  // The appends of the next window; their answers are waited for before there is another.
+  std::vector<Sent> next_window() {
+    std::vector<Sent> sent;
+    size_t window_bytes = 0;
+    for (; at_ < routed_.size() && window_bytes < window_bytes_max; ++at_) {
+      const RecordIn& record = records_[routed_[at_].index];
+      log::LooseRecord next{record.key, record.value, record.timestamp_ms, record.headers};
+      size_t bound = size_bound(next);
+      if (auto error = refusal_of(record, bound)) {
+        send_piece(sent);
+        placed_[routed_[at_].index].error = std::move(error);
+        continue;
+      }
+      bool other = !loose_.empty() && routed_[at_].partition != routed_[first_].partition;
+      if (other || piece_bytes_ + bound > append_bytes_target) send_piece(sent);
+      if (loose_.empty()) first_ = at_;
+      loose_.push_back(next);
+      piece_bytes_ += bound;
+      window_bytes += bound;
+    }
+    send_piece(sent);
+    return sent;
+  }
+
+ private:
+  static constexpr size_t append_bytes_target = 256 << 10;
+  static constexpr size_t window_bytes_max = 16 << 20;
+
+  std::optional<Error> refusal_of(const RecordIn& record, size_t bound) const {
+    const std::string& name = topic_.facts.name;
+    if (topic_.settings.compacts && !record.key)
+      return Error(Code::invalid, "topic " + name + " is compacted: its records have keys");
+    if (size_t bytes_max = topic_.settings.message_bytes_max; bound + log::header_bytes > bytes_max)
+      return Error(Code::invalid, "a record of " + std::to_string(bound) + " bytes; topic " + name +
+                                      " takes at most " + std::to_string(bytes_max));
+    return std::nullopt;
+  }
+
+  void send_piece(std::vector<Sent>& sent) {
+    if (loose_.empty()) return;
+    auto partition = static_cast<size_t>(routed_[first_].partition);
+    sent.push_back(
+        {topic_.logs[partition]->append(loose_), routed_.subspan(first_, loose_.size())});
+    loose_.clear();
+    piece_bytes_ = 0;
+  }
+
+  const Topic& topic_;
+  std::span<const RecordIn> records_;
+  std::span<const Routed> routed_;
+  std::vector<Placed>& placed_;
+  size_t at_ = 0;
+  size_t first_ = 0;  // of the piece: its records lie side by side in routed_
+  std::vector<log::LooseRecord> loose_;
+  size_t piece_bytes_ = 0;
+};
 
 void note(const Sent& sent, const log::PartitionLog::Answer& answer,
           std::span<const RecordIn> records, std::vector<Placed>& placed) {
@@ -229,12 +253,14 @@ io::Task<Result<std::vector<Placed>>> TopicsAccess::produce(std::string_view top
     co_return Error(Code::denied, std::string(topic) + " belongs to the broker");
   std::vector<Placed> placed(records.size());
   std::vector<Routed> routed = route(**found, records, placed);
-  std::vector<Sent> sent = send_all(**found, records, routed, placed);
-  if (acks == Acks::none) co_return placed;
-  for (Sent& part : sent) {
-    auto answer = co_await part.answer.wait();
-    if (!answer) co_return answer.error();
-    note(part, *answer, records, placed);
+  for (Sending sending(**found, records, routed, placed); !sending.is_done();) {
+    std::vector<Sent> sent = sending.next_window();
+    if (acks == Acks::none) continue;
+    for (Sent& part : sent) {
+      auto answer = co_await part.answer.wait();
+      if (!answer) co_return answer.error();
+      note(part, *answer, records, placed);
+    }
   }
   co_return placed;
 }
