@@ -72,7 +72,6 @@ Result<Library> load_library_at(const char* path) {
     return Error(Code::unavailable,
                  "cannot load libduckdb: " + std::string(reason ? reason : path));
   }
-  enclose_code_of(handle);
   Library library;
   const char* missing = nullptr;
 #define PINPIPE_DUCKDB_RESOLVE(name)                                                       \
@@ -90,6 +89,7 @@ Result<Library> load_library_at(const char* path) {
   if (missing != nullptr) {
     return Error(Code::unavailable, std::string(path) + " lacks " + std::string(missing));
   }
+  enclose_code_of(handle);
   return library;
 }
 

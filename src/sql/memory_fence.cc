@@ -13,8 +13,7 @@ namespace {
 // Plain atomics: the functions below run inside an allocator and may use nothing that allocates.
 std::atomic<uintptr_t> code_begin{0};
 std::atomic<uintptr_t> code_end{0};
-std::atomic<uint64_t> open_shares{0};
-std::atomic<uint64_t> bound{0};
+std::atomic<uint64_t> allowed{MemoryFence::resting_bytes};
 std::atomic<uint64_t> mapped{0};
 
 [[maybe_unused]] bool is_fenced(const void* caller) {
@@ -25,7 +24,7 @@ std::atomic<uint64_t> mapped{0};
 
 [[maybe_unused]] bool take(uint64_t bytes) {
   uint64_t before = mapped.fetch_add(bytes);
-  if (before + bytes <= bound.load()) return true;
+  if (before + bytes <= allowed.load()) return true;
   mapped.fetch_sub(bytes);
   return false;
 }
@@ -33,13 +32,11 @@ std::atomic<uint64_t> mapped{0};
 }  // namespace
 
 MemoryFence::MemoryFence(uint64_t memory_bytes) : share_(2 * memory_bytes + opening_bytes) {
-  uint64_t wanted = mapped.load() + open_shares.fetch_add(share_) + share_;
-  for (uint64_t now = bound.load(); now < wanted && !bound.compare_exchange_weak(now, wanted);) {
-  }
+  allowed.fetch_add(share_);
 }
 
 MemoryFence::~MemoryFence() {
-  open_shares.fetch_sub(share_);
+  allowed.fetch_sub(share_);
 }
 
 void MemoryFence::enclose(const void* code, uint64_t code_bytes) {
@@ -67,6 +64,11 @@ void* map(void* address, size_t bytes, int protection, int flags, int file, off_
 }  // namespace
 
 extern "C" {
+
+// Read by libduckdb's allocator when it is loaded, instead of its own empty one: what it gives
+// back is unmapped, not kept for later, so that what is mapped is what is in use.
+__attribute__((visibility("default"))) const char* duckdb_je_malloc_conf_2_conf_harder =
+    "retain:false";
 
 __attribute__((visibility("default"))) void* mmap(void* address, size_t bytes, int protection,
                                                   int flags, int file, off_t offset) noexcept {

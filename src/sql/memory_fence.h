@@ -6,11 +6,10 @@
 // memory" and nothing else happens: libduckdb's allocator is told that there is no more.
 //
 // How: the program's own mmap, munmap and sbrk stand before the C library's, as the dynamic linker
-// promises for the main program; calls from other code than libduckdb pass unchanged. Without
-// effect under the sanitizers, which have their own.
-// Promise: an engine that is opened can map its share beyond what is mapped then, and no more than
-// the shares of all open engines. What an engine gives back stays mapped for the next one, without
-// memory behind it; so the bound never sinks.
+// promises for the main program; calls from other code than libduckdb pass unchanged. Its allocator
+// is told to unmap what it gives back. Without effect under the sanitizers, which have their own.
+// Promise: the bytes that libduckdb has mapped never exceed resting_bytes and the shares of the
+// engines that are open.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +20,10 @@ class MemoryFence {
  public:
   // Twice the memory limit of an engine, for what its functions make, and as much as opening takes.
   static constexpr uint64_t opening_bytes = uint64_t{512} << 20;
+  // What the library has when no engine is open, and what closed ones are about to give back.
+  static constexpr uint64_t resting_bytes = uint64_t{64} << 20;
 
-  // Allows an engine of that memory limit its share.
+  // Allows an engine of that memory limit its share for as long as it lives.
   explicit MemoryFence(uint64_t memory_bytes);
   ~MemoryFence();
   MemoryFence(const MemoryFence&) = delete;

@@ -99,7 +99,7 @@ POST $CONSOLE/api/v1/topic/delete
 # A question that wants out of its house.
 cli run
 cli sql "select * from read_csv('/etc/passwd')"
--> 2
+-> 8
   ! Permission Error
 cli sql "copy (select 1) to '$TMP/copied'"
 -> 8
