@@ -209,6 +209,7 @@ io::Task<Status> ObjectSink::begin(Follower& follower) {
   if (!ends) co_return ends.error();
   for (auto& [from, boundary] : *ends) follower.known_ends[boundary.end] = std::move(boundary.path);
   follower.begun = true;
+  progress_.notify_all();  // a flush may wait for what was committed before this run
   co_return Status{};
 }
 

@@ -281,6 +281,7 @@ io::Task<Status> ObjectSink::flush(io::Instant deadline) {
       if (ended_) return Error(Code::unavailable, "the connector was stopped");
       for (const auto& [where, target] : targets) {
         const Follower& follower = *followers_.at(where);
+        if (follower.abandoned) continue;  // its topic is gone
         const TaskState& task = tasks_[static_cast<size_t>(follower.task)];
         if (follower.committed < target && task.failed) return Error(Code::unavailable, task.trace);
         if (follower.committed < target) return Error(Code::busy, "not yet");
