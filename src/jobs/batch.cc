@@ -333,6 +333,28 @@ io::Task<Result<std::vector<PinnedTable>>> Batch::pin_tables(const BatchReport& 
   co_return tables;
 }
 
+io::Task<Result<std::map<std::string, Batch::FirstRead>>> Batch::first_reads(
+    const BatchReport& report, std::string dataset, std::set<std::string> keys) {
+  using Reads = std::map<std::string, FirstRead>;
+  co_return co_await options_.work->run([&]() -> Result<Reads> {
+    auto inputs = records_.inputs(dataset, report.serial);
+    if (!inputs) return inputs.error();
+    auto runs = records_.reports(BatchRecords::runs_kept_max, true);
+    if (!runs) return runs.error();
+    Reads reads;
+    for (const BatchRecords::Input& input : inputs->objects) {
+      if (!keys.contains(input.key)) continue;
+      // A run that failed has listed objects that a later one read.
+      const BatchReport* first = nullptr;
+      for (const BatchReport& run : *runs) {
+        if (run.serial >= input.added && run.find(dataset) != nullptr) first = &run;
+      }
+      if (first != nullptr) reads[input.key] = {first->run, first->version_of(dataset)};
+    }
+    return reads;
+  });
+}
+
 io::Task<Result<std::vector<BatchReport>>> Batch::reports(size_t count_max) {
   co_return co_await options_.work->run([&] { return records_.reports(count_max, false); });
 }

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -65,6 +66,15 @@ class Batch {
   io::Task<Result<BatchReport>> published(std::string run);
   // The tables as that run left them.
   io::Task<Result<std::vector<PinnedTable>>> pin_tables(const BatchReport& report);
+
+  // The published run that first read each of these objects, of those that `report`'s run reads.
+  struct FirstRead {
+    std::string run;
+    lake::Version version = -1;  // of the data set's table afterwards
+  };
+  io::Task<Result<std::map<std::string, FirstRead>>> first_reads(const BatchReport& report,
+                                                                 std::string dataset,
+                                                                 std::set<std::string> keys);
 
   // Newest first, failed ones too.
   io::Task<Result<std::vector<BatchReport>>> reports(size_t count_max);

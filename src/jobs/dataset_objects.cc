@@ -58,16 +58,21 @@ class ObjectPieces final : public sql::Pieces {
 
 }  // namespace
 
-Result<ObjectPlace> place_of_topic(const project::Project& project, const std::string& topic) {
+const project::Connector* connector_of_topic(const project::Project& project,
+                                             const std::string& topic) {
   for (const project::Connector& connector : project.connectors) {
-    if (!takes(connector, topic)) continue;
-    auto bucket = connector.config.find("s3.bucket.name");
-    if (bucket == connector.config.end()) continue;
-    auto directory = connector.config.find("topics.dir");
-    std::string top = directory == connector.config.end() ? "topics" : directory->second;
-    return ObjectPlace{bucket->second, fmt::format("{}/{}/", top, topic)};
+    if (takes(connector, topic) && connector.config.contains("s3.bucket.name")) return &connector;
   }
-  return Error(Code::not_found, fmt::format("no connector of the project takes topic {}", topic));
+  return nullptr;
+}
+
+Result<ObjectPlace> place_of_topic(const project::Project& project, const std::string& topic) {
+  const project::Connector* connector = connector_of_topic(project, topic);
+  if (connector == nullptr)
+    return Error(Code::not_found, fmt::format("no connector of the project takes topic {}", topic));
+  auto directory = connector->config.find("topics.dir");
+  std::string top = directory == connector->config.end() ? "topics" : directory->second;
+  return ObjectPlace{connector->config.at("s3.bucket.name"), fmt::format("{}/{}/", top, topic)};
 }
 
 io::Task<Result<std::vector<objects::ObjectFacts>>> list_objects(objects::Store& store,

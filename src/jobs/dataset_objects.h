@@ -23,6 +23,11 @@ struct ObjectPlace {
   std::string prefix;  // "topics/<topic>/"
 };
 
+// The first connector of the project whose topics or topics.regex takes the topic, and that has a
+// bucket; nullptr when none does.
+const project::Connector* connector_of_topic(const project::Project& project,
+                                             const std::string& topic);
+
 // Through the first connector whose topics or topics.regex takes the topic; not_found says so.
 Result<ObjectPlace> place_of_topic(const project::Project& project, const std::string& topic);
 
