@@ -43,6 +43,7 @@ struct House::Parts {
   std::unique_ptr<state::Database> jobs_state;
   std::unique_ptr<jobs::Batch> batch;
   std::unique_ptr<jobs::Questions> questions;
+  std::unique_ptr<jobs::Tracer> tracer;
   std::unique_ptr<broker::Topics> stream_topics;
   std::unique_ptr<jobs::StreamJob> stream_job;  // on loop 0
   std::unique_ptr<broker::Topics> sink_topics;
@@ -98,7 +99,8 @@ constexpr Millis sweep_interval{3'600'000};
 io::Task<> sweep_uploads(objects::Uploads& uploads) {
   do {
     auto removed = co_await uploads.remove_abandoned(system_clock().wall_ms() - upload_age_ms_max);
-    if (!removed) log_warn("objects", "uploads cannot be swept", {{"reason", removed.error().text()}});
+    if (!removed)
+      log_warn("objects", "uploads cannot be swept", {{"reason", removed.error().text()}});
     if (removed && *removed > 0)
       log_info("objects", "abandoned uploads were removed", {{"count", std::to_string(*removed)}});
   } while (co_await io::sleep_for(sweep_interval));
@@ -173,21 +175,31 @@ void House::Parts::open_questions() {
   sql::Engine::Options engine = engine_options(project.limits, *directory);
   engine.role = sql::Role::user;
   engine.readable_directories = {directory->lake(), directory->buckets()};
-  questions = std::make_unique<jobs::Questions>(jobs::Questions::Options{
-      .project = &project,
-      .batch = batch.get(),
-      .store = buckets.get(),
-      .topics = topics.get(),
-      .find_stream =
-          [this](const std::string& name) {
-            return streams->as(auth::service_principal("pinpipe")).find(name);
-          },
-      .lake = lake.get(),
-      .lake_bucket = House::lake_bucket,
-      .loop = &runtime.loop(0),
-      .work = &runtime.work(),
-      .clock = &system_clock(),
-      .engine = std::move(engine)});
+  auto find_stream = [this](const std::string& name) {
+    return streams->as(auth::service_principal("pinpipe")).find(name);
+  };
+  questions =
+      std::make_unique<jobs::Questions>(jobs::Questions::Options{.project = &project,
+                                                                 .batch = batch.get(),
+                                                                 .store = buckets.get(),
+                                                                 .topics = topics.get(),
+                                                                 .find_stream = find_stream,
+                                                                 .lake = lake.get(),
+                                                                 .lake_bucket = House::lake_bucket,
+                                                                 .loop = &runtime.loop(0),
+                                                                 .work = &runtime.work(),
+                                                                 .clock = &system_clock(),
+                                                                 .engine = std::move(engine)});
+  tracer = std::make_unique<jobs::Tracer>(
+      jobs::Tracer::Options{.project = &project,
+                            .topics = topics.get(),
+                            .find_stream = find_stream,
+                            .store = buckets.get(),
+                            .batch = batch.get(),
+                            .lake = lake.get(),
+                            .lake_bucket = House::lake_bucket,
+                            .work = &runtime.work(),
+                            .engine = engine_options(project.limits, *directory)});
 }
 
 // The DAGs of files that were put into the bucket are there before the runs that an earlier process
@@ -428,6 +440,9 @@ jobs::Batch& House::batch() {
 }
 jobs::Questions& House::questions() {
   return *parts_->questions;
+}
+jobs::Tracer& House::tracer() {
+  return *parts_->tracer;
 }
 const std::string& House::user_id() const {
   return parts_->user_id;

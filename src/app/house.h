@@ -17,6 +17,7 @@
 #include "jobs/batch.h"
 #include "jobs/questions.h"
 #include "jobs/stream.h"
+#include "jobs/trace.h"
 #include "objects/store.h"
 #include "objects/uploads.h"
 #include "project/project.h"
@@ -61,6 +62,7 @@ class House {
   lake::Services& lake();
   jobs::Batch& batch();
   jobs::Questions& questions();
+  jobs::Tracer& tracer();
   scheduler::Scheduler& scheduler();
   const std::string& user_id() const;
   sink::Connectors& connectors();

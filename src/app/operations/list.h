@@ -23,6 +23,7 @@ std::vector<Operation> environment_operations();
 std::vector<Operation> question_operations();
 std::vector<Operation> run_operations();
 std::vector<Operation> report_operations();
+std::vector<Operation> trace_operations();
 std::vector<Operation> topic_operations();
 std::vector<Operation> object_operations();
 std::vector<Operation> bucket_operations();
