@@ -209,8 +209,8 @@ struct Connector {
 };
 
 struct Mount {
-  std::string path;    // "/mnt/pinterest"
-  std::string bucket;  // "user-…-bucket"
+  std::string path;         // "/mnt/pinterest"
+  std::string bucket;       // "user-…-bucket"
   std::string prefix = {};  // of the keys that are seen; may be empty
 };
 

@@ -236,8 +236,8 @@ Result<DagRun> RunStore::run(const std::string& dag_id, const std::string& run_i
 
 Result<RunState> RunStore::state_of(const std::string& dag_id, const std::string& run_id) {
   return database_->read([&](state::Connection& connection) -> Result<RunState> {
-    auto rows =
-        connection.query("SELECT state FROM runs WHERE dag_id = ? AND run_id = ?", {dag_id, run_id});
+    auto rows = connection.query("SELECT state FROM runs WHERE dag_id = ? AND run_id = ?",
+                                 {dag_id, run_id});
     if (rows.next()) return run_state_named(rows.text(0)).value_or(RunState::failed);
     if (!rows.status()) return rows.status().error();
     return Error(Code::not_found, "DAG " + dag_id + " has no run " + run_id);

@@ -52,7 +52,8 @@ io::Task<Result<Answer>> tell_environment(House& house, Json) {
   add("RDS_HOST", at.mysql.substr(0, colon), "source database (MySQL, read-only)");
   add("RDS_PORT", colon == std::string::npos ? "" : at.mysql.substr(colon + 1), "its port");
   add("RDS_USER", open ? "pinpipe" : project.access.secrets.begin()->first, "its user");
-  add("RDS_PASSWORD", open ? "pinpipe" : "", open ? "its password" : "its password is that access key's secret");
+  add("RDS_PASSWORD", open ? "pinpipe" : "",
+      open ? "its password" : "its password is that access key's secret");
   add("RDS_DATABASE", "pinterest_data", "its database");
   add("PINPIPE_TOKEN", house.token(), "for calls over the console's port that change something");
   add("PINPIPE_USER_ID", id, "user id: it prefixes every name");
