@@ -129,3 +129,9 @@ cli status
 cli emulate batch --count 1
 -> 4
   ! pinpipe up
+cli emulate batch --mode shuffled
+-> 2
+  ! once, random or sequential
+cli emulate batch --sleep 3
+-> 2
+  ! none or random

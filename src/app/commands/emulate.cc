@@ -27,8 +27,6 @@ Result<std::string> base_url_of(const Invocation& invocation, std::string given)
 
 Result<EmulationPlan> plan_of(const Invocation& invocation, source::Target target) {
   const codec::Json& arguments = invocation.arguments;
-  auto url = base_url_of(invocation, text_argument(arguments, "url"));
-  if (!url) return url.error();
   auto order = order_named(text_argument(arguments, "mode"));
   if (!order) return order.error();
   auto datetime = source::datetime_style_named(text_argument(arguments, "datetime"));
@@ -37,6 +35,11 @@ Result<EmulationPlan> plan_of(const Invocation& invocation, source::Target targe
     if (integer_argument(arguments, name) < 0)
       return Error(Code::invalid, "--" + std::string(name) + " is not negative");
   }
+  std::string sleep = text_argument(arguments, "sleep");
+  if (sleep != "none" && sleep != "random")
+    return Error(Code::invalid, "there is no sleep \"" + sleep + "\"; use none or random");
+  auto url = base_url_of(invocation, text_argument(arguments, "url"));
+  if (!url) return url.error();
   return EmulationPlan{
       .target = target,
       .base_url = *url,
@@ -48,7 +51,7 @@ Result<EmulationPlan> plan_of(const Invocation& invocation, source::Target targe
       .seed = integer_argument(arguments, "seed"),
       .concurrency = static_cast<size_t>(integer_argument(arguments, "concurrency")),
       .posts_per_second = static_cast<double>(integer_argument(arguments, "rate") * 3),
-      .sleeps = text_argument(arguments, "sleep") == "random",
+      .sleeps = sleep == "random",
       .until_signal = true};
 }
 
