@@ -337,4 +337,40 @@ void append_cbor(std::string& out, const Cbor& value) {
   std::visit(Writer{out}, value.value_);
 }
 
+CborWriter& CborWriter::begin_map() {
+  out_.push_back(static_cast<char>(static_cast<int>(Major::map) << 5 | detail_indefinite));
+  return *this;
+}
+CborWriter& CborWriter::begin_array() {
+  out_.push_back(static_cast<char>(static_cast<int>(Major::array) << 5 | detail_indefinite));
+  return *this;
+}
+CborWriter& CborWriter::end() {
+  out_.push_back(static_cast<char>(break_byte));
+  return *this;
+}
+CborWriter& CborWriter::text(std::string_view text) {
+  append_head(out_, Major::text, text.size());
+  out_ += text;
+  return *this;
+}
+CborWriter& CborWriter::bytes(std::string_view bytes) {
+  append_head(out_, Major::bytes, bytes.size());
+  out_ += bytes;
+  return *this;
+}
+CborWriter& CborWriter::integer(int64_t number) {
+  append_integer(out_, number);
+  return *this;
+}
+CborWriter& CborWriter::boolean(bool flag) {
+  append_simple(out_, flag ? detail_true : detail_false);
+  return *this;
+}
+CborWriter& CborWriter::time(int64_t value) {
+  append_head(out_, Major::tag, tag_epoch);
+  append_integer(out_, value);
+  return *this;
+}
+
 }  // namespace pinpipe::codec

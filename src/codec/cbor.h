@@ -1,6 +1,6 @@
 // CBOR (RFC 8949), as far as the AWS SDKs use it: maps with text keys, arrays, text, bytes,
 // numbers, booleans, null and timestamps (tag 1), with definite and indefinite lengths. Promise:
-// the writer gives definite lengths and the shortest integers; what it writes reads back equal.
+// append_cbor gives definite lengths and the shortest integers; what it writes reads back equal.
 // Reading costs memory in proportion to the input, whatever lengths the input claims. A float as
 // timestamp is rounded to a whole number; other tags are read through.
 // Bounds: cbor_depth_max, cbor_bytes_max.
@@ -110,6 +110,25 @@ Cbor::Cbor(T value) {
 // One value and nothing after it.
 Result<Cbor> parse_cbor(std::string_view bytes);
 void append_cbor(std::string& out, const Cbor& value);
+
+// Writes CBOR at the end of a string piece by piece; maps and arrays are open-ended. The caller
+// keeps begin and end balanced and writes a key before each value of a map.
+class CborWriter {
+ public:
+  explicit CborWriter(std::string& out) : out_(out) {}
+
+  CborWriter& begin_map();
+  CborWriter& begin_array();
+  CborWriter& end();
+  CborWriter& text(std::string_view text);
+  CborWriter& bytes(std::string_view bytes);
+  CborWriter& integer(int64_t number);
+  CborWriter& boolean(bool flag);
+  CborWriter& time(int64_t value);  // tag 1
+
+ private:
+  std::string& out_;
+};
 inline std::string to_cbor(const Cbor& value) {
   std::string out;
   append_cbor(out, value);

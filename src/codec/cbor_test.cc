@@ -132,5 +132,19 @@ TEST(Cbor, whatever_is_written_reads_back_equal) {
   }
 }
 
+TEST(Cbor, what_the_writer_writes_piece_by_piece_reads_back) {
+  std::string out;
+  CborWriter writer(out);
+  writer.begin_map().text("list").begin_array().integer(-7).boolean(true).end();
+  writer.text("data").bytes(std::string_view("\0\xff", 2)).text("when").time(1'700'000'000'123);
+  writer.text("none").begin_map().end().end();
+  auto back = parse_cbor(out);
+  ASSERT_TRUE(back) << back.error().text();
+  EXPECT_EQ(*back->find("list"), Cbor(Cbor::Array{-7, true}));
+  EXPECT_EQ(back->find("data")->as_bytes(), std::string_view("\0\xff", 2));
+  EXPECT_EQ(back->find("when")->as_time()->value, 1'700'000'000'123);
+  EXPECT_TRUE(back->find("none")->members().empty());
+}
+
 }  // namespace
 }  // namespace pinpipe::codec
