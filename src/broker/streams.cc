@@ -63,19 +63,29 @@ std::string Shard::sequence_of(Offset offset, int64_t timestamp_ms) const {
   int64_t time_s = std::max<int64_t>(timestamp_ms, 0) / 1000;
   return Sequence{created_s, number, static_cast<uint64_t>(offset) + 1, time_s}.text();
 }
+std::string Shard::sequence_before(Offset offset, int64_t now_ms) const {
+  return offset == 0 ? starting_sequence() : sequence_of(offset - 1, now_ms);
+}
 
 const Shard* Stream::find_shard(int32_t number) const {
   if (number < 0 || static_cast<size_t>(number) >= shards.size()) return nullptr;
   return &shards[static_cast<size_t>(number)];
 }
-const Shard& Stream::open_shard_of(HashKey key) const {
-  auto found = std::ranges::find_if(
-      shards, [&](const Shard& shard) { return shard.is_open() && shard.range.has(key); });
-  CHECK(found != shards.end(), "open shards cover all hash keys");
-  return *found;
+void Stream::set_shards(std::vector<Shard> all) {
+  shards = std::move(all);
+  open.clear();
+  for (const Shard& shard : shards) {
+    if (shard.is_open()) open.push_back(shard.number);
+  }
+  std::ranges::sort(open, {}, [&](int32_t number) { return find_shard(number)->range.first; });
 }
-int32_t Stream::open_shards() const {
-  return static_cast<int32_t>(std::ranges::count_if(shards, &Shard::is_open));
+const Shard& Stream::open_shard_of(HashKey key) const {
+  auto beyond = std::ranges::upper_bound(
+      open, key, {}, [&](int32_t number) { return find_shard(number)->range.first; });
+  CHECK(beyond != open.begin(), "open shards cover all hash keys");
+  const Shard& found = *find_shard(*std::prev(beyond));
+  CHECK(found.range.has(key), "open shards cover all hash keys");
+  return found;
 }
 bool Stream::is_changing() const {
   return gate->is_shut();
@@ -211,14 +221,16 @@ io::Task<Result<StreamPointer>> StreamAccess::create(StreamSpec spec) {
   stream->record_kib = spec.record_kib;
   stream->tags = std::move(spec.tags);
   stream->gate = std::make_shared<StreamGate>();
+  std::vector<Shard> shards;
   for (const HashRange& range : even_ranges(spec.shards)) {
-    stream->shards.push_back({.number = static_cast<int32_t>(stream->shards.size()),
-                              .created_s = stream->created_ms / 1000,
-                              .range = range,
-                              .parent = {},
-                              .adjacent_parent = {},
-                              .closed = {}});
+    shards.push_back({.number = static_cast<int32_t>(shards.size()),
+                      .created_s = stream->created_ms / 1000,
+                      .range = range,
+                      .parent = {},
+                      .adjacent_parent = {},
+                      .closed = {}});
   }
+  stream->set_shards(std::move(shards));
   state::Database& database = *streams_.database_;
   Status inserted =
       co_await streams_.disk_.run([&] { return stream_rows::insert(database, *stream); });

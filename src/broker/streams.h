@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,8 @@
 #include "base/result.h"
 #include "broker/broker.h"
 #include "broker/streams_hash.h"
+#include "broker/streams_limits.h"
+#include "broker/streams_subscriptions.h"
 #include "broker/streams_ticket.h"
 #include "io/pool.h"
 #include "io/task.h"
@@ -58,11 +61,21 @@ struct Shard {
   std::string starting_sequence() const;
   std::optional<std::string> ending_sequence() const;
   std::string sequence_of(Offset offset, int64_t timestamp_ms) const;
+  // The number after which the record at `offset` is the next.
+  std::string sequence_before(Offset offset, int64_t now_ms) const;
 };
 
 std::string shard_id(int32_t number);
 
 class StreamGate;
+class ShardPlan;
+
+// Somebody who is sent a stream's records instead of asking for them.
+struct StreamConsumer {
+  std::string name;
+  int64_t created_ms = 0;
+  std::map<std::string, std::string> tags;
+};
 
 // One state of a stream; a change makes another.
 struct Stream {
@@ -72,12 +85,15 @@ struct Stream {
   bool on_demand = false;
   int32_t record_kib = record_kib_standard;
   std::vector<Shard> shards;  // by number
+  std::vector<int32_t> open;  // the open ones' numbers, by hash key
   std::map<std::string, std::string> tags;
-  std::shared_ptr<StreamGate> gate;  // shut while shards change
+  std::map<std::string, StreamConsumer, std::less<>> consumers;  // by name
+  std::shared_ptr<StreamGate> gate;                              // shut while shards change
 
+  void set_shards(std::vector<Shard> all);
   const Shard* find_shard(int32_t number) const;
   const Shard& open_shard_of(HashKey key) const;
-  int32_t open_shards() const;
+  int32_t open_shards() const { return static_cast<int32_t>(open.size()); }
   bool is_changing() const;
   std::vector<const Shard*> children_of(int32_t number) const;
 };
@@ -104,11 +120,17 @@ struct StreamPlaced {
   std::optional<Error> error;
 };
 
+struct ReadBounds {
+  size_t records_max = 10'000;
+  size_t bytes_max = size_t{10} << 20;  // one record may be larger
+};
+
 struct StreamRead {
   std::vector<Fetched> fetched;    // what the records' views point into
   std::vector<RecordOut> records;  // in order
   const Shard* shard = nullptr;    // lives as long as `stream`
   StreamPointer stream;
+  Offset position = 0;                 // where to go on
   std::optional<std::string> next;     // nothing at the end of a closed shard
   std::vector<const Shard*> children;  // at the end of a closed shard
   int64_t behind_ms = 0;               // 0 at the tip
@@ -127,8 +149,8 @@ class Streams {
   struct Options {
     std::string state_path;  // <data>/state/streams.db
     int32_t shards_max = 10'000;
+    bool aws_limits = false;  // refuse what goes beyond AWS's rates
   };
-  static constexpr size_t get_bytes_max = 10 << 20;
 
   // Completes or removes what a crash left half created. Blocks. The broker outlives it.
   static Result<std::unique_ptr<Streams>> open(Options options, Broker& broker, io::Pool& disk,
@@ -165,6 +187,8 @@ class Streams {
   const Clock& clock_;
   std::unique_ptr<state::Database> database_;
   std::string ticket_key_;
+  StreamLimits limits_;
+  Subscriptions subscriptions_;
   mutable std::mutex mutex_;
   std::map<std::string, StreamPointer, std::less<>> by_name_;
 };
@@ -190,13 +214,33 @@ class StreamAccess {
   io::Task<Status> set_mode(StreamPointer stream, bool on_demand);
   io::Task<Status> set_record_kib(StreamPointer stream, int32_t record_kib);
 
-  // One answer per record, in order. Waits while the stream's shards change.
+  // Consumers; `conflict` when there is one of that name.
+  io::Task<Status> add_consumer(StreamPointer stream, StreamConsumer consumer);
+  io::Task<Status> remove_consumer(StreamPointer stream, std::string name);
+  io::Task<Status> tag_consumer(StreamPointer stream, std::string name,
+                                std::map<std::string, std::string> tags);
+  io::Task<Status> untag_consumer(StreamPointer stream, std::string name,
+                                  std::vector<std::string> keys);
+  // `conflict` when the same consumer has just subscribed to the shard.
+  Result<std::shared_ptr<Subscription>> subscribe(const Stream& stream, std::string_view consumer,
+                                                  int32_t shard);
+
+  // Whether AWS would let another such request through, where its limits are asked for.
+  bool admit_action(std::string_view action, std::string_view subject, double per_second) const;
+  bool has_aws_limits() const { return streams_.options_.aws_limits; }
+
+  // One answer per record, in order. Waits while the stream's shards change. `busy` in a record:
+  // its shard takes no more for now.
   io::Task<Result<std::vector<StreamPlaced>>> put(StreamPointer stream,
                                                   std::span<const StreamRecord> records);
 
   io::Task<Result<std::string>> iterator(StreamPointer stream, int32_t shard, StreamStart start);
   // not_found when the stream or shard of the ticket is gone.
-  io::Task<Result<StreamRead>> get(Ticket iterator, size_t records_max);
+  io::Task<Result<StreamRead>> get(Ticket iterator, ReadBounds bounds);
+  // The same for a position, without the rates of get(); waits until there is a record, the shard's
+  // end or the deadline. Gives `cancelled` when the subscription is over.
+  io::Task<Result<StreamRead>> follow(Ticket position, ReadBounds bounds,
+                                      Subscription& subscription, io::Instant deadline);
 
   std::string seal(Ticket ticket) const;  // with the time of now
   // `invalid` when we did not write it; its age is the caller's to judge.
@@ -206,17 +250,19 @@ class StreamAccess {
   io::Task<Status> split(StreamPointer stream, int32_t shard, HashKey at);
   // Closes both parents, `lower` being the lower neighbour, and creates one child.
   io::Task<Status> merge(StreamPointer stream, int32_t lower, int32_t upper);
+  // Splits and merges until there are `count` open shards of equal size.
+  io::Task<Status> set_shard_count(StreamPointer stream, int32_t count);
 
  private:
   Status check(const Stream& stream, auth::Action action) const;
   io::Task<Status> forget(const Stream& stream);
   io::Task<Result<Offset>> start_of(const Stream& stream, const Shard& shard, StreamStart start);
   io::Task<Result<Offset>> end_of(const Stream& stream, const Shard& shard);
-  io::Task<Status> read_until(StreamRead& read, Offset& from, Offset end, size_t records_max);
-  io::Task<Status> reshard(StreamPointer stream, std::vector<int32_t> parents,
-                           std::vector<HashRange> ranges);
-  io::Task<Status> replace_shards(StreamPointer stream, const std::vector<int32_t>& parents,
-                                  const std::vector<HashRange>& ranges);
+  io::Task<Result<StreamRead>> read_at(Ticket position, ReadBounds bounds);
+  io::Task<Status> read_until(StreamRead& read, Offset& from, Offset end, ReadBounds bounds);
+  io::Task<Status> reshard(StreamPointer stream, std::function<Status(ShardPlan&)> change);
+  io::Task<Result<Offset>> seal(const Stream& stream, int32_t shard);
+  io::Task<Status> carry_out(const Stream& stream, const ShardPlan& plan);
 
   Streams& streams_;
   std::unique_ptr<Topics> topics_;

@@ -16,11 +16,12 @@ class StreamGate {
     return true;
   }
   void leave() {
+    bool last = false;
     {
       std::lock_guard lock(mutex_);
-      --inside_;
+      last = --inside_ == 0 && shut_;
     }
-    moved_.notify_all();
+    if (last) moved_.notify_all();
   }
   // False when somebody else has shut it.
   bool shut() {
@@ -44,6 +45,7 @@ class StreamGate {
     std::lock_guard lock(mutex_);
     return inside_ == 0;
   }
+  // Goes up when the last one inside has left a shut gate, and when the gate opens again.
   io::Signal& moved() { return moved_; }
 
  private:

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "broker/streams.h"
+#include "broker/streams_gate.h"
 
 namespace pinpipe::broker {
 namespace {
@@ -50,6 +51,9 @@ io::Task<Result<std::string>> StreamAccess::iterator(StreamPointer stream, int32
   const Shard* which = stream->find_shard(shard);
   if (which == nullptr) co_return no_shard(stream->name, shard);
   if (Status may = check(*stream, auth::Action::read); !may) co_return may.error();
+  if (streams_.options_.aws_limits &&
+      !streams_.limits_.admit_iterator(stream->id, shard, streams_.clock_.steady_ns()))
+    co_return Error(Code::busy, "too many iterators of " + shard_id(shard));
   auto position = co_await start_of(*stream, *which, start);
   if (!position) co_return position.error();
   co_return seal({.kind = Ticket::Kind::iterator,
@@ -62,7 +66,7 @@ io::Task<Result<std::string>> StreamAccess::iterator(StreamPointer stream, int32
 // Goes on from `from` until enough was read or `end` is reached. What is older than the retention
 // is skipped: segments go later than records expire.
 io::Task<Status> StreamAccess::read_until(StreamRead& read, Offset& from, Offset end,
-                                          size_t records_max) {
+                                          ReadBounds bounds) {
   const std::string& name = read.stream->name;
   const PartitionId shard = read.shard->number;
   const int64_t kept_ms = retention_ms(*read.stream);
@@ -70,10 +74,10 @@ io::Task<Status> StreamAccess::read_until(StreamRead& read, Offset& from, Offset
   size_t bytes = 0;
   bool full = false;
   while (!full && from < end) {
-    size_t missing = records_max - read.records.size();
+    size_t missing = bounds.records_max - read.records.size();
     size_t guess = std::max(fetch_bytes_min, missing * record_bytes_guess);
-    auto fetched = co_await topics_->fetch(
-        name, shard, from, std::min(guess, Streams::get_bytes_max), io::after(Millis(0)));
+    auto fetched = co_await topics_->fetch(name, shard, from, std::min(guess, bounds.bytes_max),
+                                           io::after(Millis(0)));
     if (!fetched) co_return fetched.error();
     size_t before = read.records.size();
     bool expired = false;
@@ -86,7 +90,7 @@ io::Task<Status> StreamAccess::read_until(StreamRead& read, Offset& from, Offset
       size_t size = size_of(record);
       bool first = read.records.empty();
       full =
-          read.records.size() == records_max || (!first && bytes + size > Streams::get_bytes_max);
+          read.records.size() == bounds.records_max || (!first && bytes + size > bounds.bytes_max);
       if (full) break;
       bytes += size;
       from = record.offset + 1;
@@ -100,12 +104,51 @@ io::Task<Status> StreamAccess::read_until(StreamRead& read, Offset& from, Offset
       if (!first) co_return first.error();
       from = std::min(end, std::max(from, first->value_or(end)));
     }
-    full = full || read.records.size() == records_max;
+    full = full || read.records.size() == bounds.records_max;
   }
   co_return Status{};
 }
 
-io::Task<Result<StreamRead>> StreamAccess::get(Ticket iterator, size_t records_max) {
+io::Task<Result<StreamRead>> StreamAccess::get(Ticket iterator, ReadBounds bounds) {
+  const bool counts = streams_.options_.aws_limits;
+  const Uuid id = iterator.stream_id;
+  const int32_t shard = iterator.shard;
+  if (counts && !streams_.limits_.admit_read(id, shard, streams_.clock_.steady_ns()))
+    co_return Error(Code::busy, "too many reads of " + shard_id(shard));
+  auto read = co_await read_at(std::move(iterator), bounds);
+  if (read && counts) {
+    size_t bytes = 0;
+    for (const RecordOut& record : read->records) bytes += size_of(record);
+    streams_.limits_.count_read(id, shard, bytes, streams_.clock_.steady_ns());
+  }
+  co_return std::move(read);
+}
+
+io::Task<Result<StreamRead>> StreamAccess::follow(Ticket position, ReadBounds bounds,
+                                                  Subscription& subscription,
+                                                  io::Instant deadline) {
+  while (true) {
+    auto stream = find(position.name);
+    if (!stream) co_return stream.error();
+    auto log = cluster_->partition(position.name, position.shard, auth::Action::read);
+    if (!log) co_return log.error();
+    // Seen before it is read: what comes in between is not missed.
+    std::vector<io::Signal::Watch> watches;
+    for (io::Signal* signal : {&(*log)->grown(), &(*stream)->gate->moved(), &subscription.ended()})
+      watches.push_back({signal, signal->version()});
+    if (subscription.is_over())
+      co_return Error(Code::cancelled, "another subscription took over, or its consumer is gone");
+    auto read = co_await read_at(position, bounds);
+    if (!read || !read->records.empty() || !read->next) co_return std::move(read);
+    position.position = read->position;
+    Status woken = co_await io::Signal::wait_any(std::move(watches), deadline);
+    if (!woken && woken.error().code() == Code::timeout) co_return std::move(read);
+    if (!woken) co_return woken.error();
+    if ((*log)->is_closed()) co_return Error(Code::cancelled, "the stream is being closed");
+  }
+}
+
+io::Task<Result<StreamRead>> StreamAccess::read_at(Ticket iterator, ReadBounds bounds) {
   auto stream = find(iterator.name);
   if (!stream) co_return stream.error();
   if ((*stream)->id != iterator.stream_id)
@@ -118,12 +161,13 @@ io::Task<Result<StreamRead>> StreamAccess::get(Ticket iterator, size_t records_m
   if (!range) co_return range.error();
   Offset end = read.shard->closed ? read.shard->closed->end : range->high_watermark;
   Offset from = std::clamp(iterator.position, std::min(range->start, end), end);
-  Status done = co_await read_until(read, from, end, records_max);
+  Status done = co_await read_until(read, from, end, bounds);
   if (!done) co_return done.error();
   if (from < end) {
     int64_t last_ms = read.records.empty() ? 0 : read.records.back().timestamp_ms;
     read.behind_ms = std::max<int64_t>(1, streams_.clock_.wall_ms() - last_ms);
   }
+  read.position = from;
   if (read.shard->closed && from >= end) {
     read.children = read.stream->children_of(iterator.shard);
   } else {

@@ -5,7 +5,7 @@
 namespace pinpipe::broker::stream_rows {
 namespace {
 
-constexpr std::array<std::string_view, 1> scripts = {
+constexpr std::array<std::string_view, 2> scripts = {
     "CREATE TABLE streams (name TEXT PRIMARY KEY, id TEXT, created_ms INTEGER NOT NULL, on_demand "
     "INTEGER NOT NULL, record_kib INTEGER NOT NULL);"
     "CREATE TABLE shards (stream TEXT NOT NULL, number INTEGER NOT NULL, created_s INTEGER NOT "
@@ -13,7 +13,11 @@ constexpr std::array<std::string_view, 1> scripts = {
     "INTEGER, closed_ms INTEGER, end_offset INTEGER, PRIMARY KEY (stream, number));"
     "CREATE TABLE tags (stream TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY "
     "(stream, key));"
-    "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);"};
+    "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL);",
+    "CREATE TABLE consumers (stream TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT "
+    "NULL, PRIMARY KEY (stream, name));"
+    "CREATE TABLE consumer_tags (stream TEXT NOT NULL, consumer TEXT NOT NULL, key TEXT NOT NULL, "
+    "value TEXT NOT NULL, PRIMARY KEY (stream, consumer, key));"};
 
 constexpr size_t ticket_key_bytes = 32;
 
@@ -46,15 +50,27 @@ Status put_tags(state::Connection& c, std::string_view stream,
   return {};
 }
 
+Status put_consumer_tags(state::Connection& c, std::string_view stream, std::string_view name,
+                         const std::map<std::string, std::string>& tags) {
+  for (const auto& [key, value] : tags) {
+    Status put = c.run(
+        "INSERT OR REPLACE INTO consumer_tags (stream, consumer, key, value) VALUES (?, ?, ?, ?)",
+        {stream, name, key, value});
+    if (!put) return put;
+  }
+  return {};
+}
+
 Status read_shards(state::Connection& c, Stream& stream) {
   auto rows = c.query(
       "SELECT number, created_s, first_key, last_key, parent, adjacent_parent, closed_ms, "
       "end_offset FROM shards WHERE stream = ? ORDER BY number",
       {stream.name});
+  std::vector<Shard> shards;
   while (rows.next()) {
     auto first = hash_key_of(rows.text(2));
     auto last = hash_key_of(rows.text(3));
-    if (!first || !last || rows.integer(0) != static_cast<int64_t>(stream.shards.size()))
+    if (!first || !last || rows.integer(0) != static_cast<int64_t>(shards.size()))
       return Error(Code::corrupt, "stream " + stream.name + " has a shard that makes no sense");
     Shard shard{.number = static_cast<int32_t>(rows.integer(0)),
                 .created_s = rows.integer(1),
@@ -63,14 +79,33 @@ Status read_shards(state::Connection& c, Stream& stream) {
                 .adjacent_parent = small(rows.maybe_integer(5)),
                 .closed = {}};
     if (!rows.is_null(6)) shard.closed = {rows.integer(6), rows.integer(7)};
-    stream.shards.push_back(shard);
+    shards.push_back(shard);
   }
+  stream.set_shards(std::move(shards));
   return rows.status();
 }
 
 Status read_tags(state::Connection& c, Stream& stream) {
   auto rows = c.query("SELECT key, value FROM tags WHERE stream = ?", {stream.name});
   while (rows.next()) stream.tags.emplace(rows.text(0), rows.text(1));
+  return rows.status();
+}
+
+Status read_consumers(state::Connection& c, Stream& stream) {
+  {
+    auto rows = c.query("SELECT name, created_ms FROM consumers WHERE stream = ?", {stream.name});
+    while (rows.next()) {
+      std::string name(rows.text(0));
+      stream.consumers[name] = {.name = name, .created_ms = rows.integer(1), .tags = {}};
+    }
+    if (!rows.status()) return rows.status();
+  }
+  auto rows =
+      c.query("SELECT consumer, key, value FROM consumer_tags WHERE stream = ?", {stream.name});
+  while (rows.next()) {
+    auto found = stream.consumers.find(rows.text(0));
+    if (found != stream.consumers.end()) found->second.tags.emplace(rows.text(1), rows.text(2));
+  }
   return rows.status();
 }
 
@@ -99,6 +134,7 @@ Result<std::vector<Row>> read_all(state::Database& database) {
     for (Row& row : found) {
       Status read = read_shards(c, row.stream);
       if (read) read = read_tags(c, row.stream);
+      if (read) read = read_consumers(c, row.stream);
       if (!read) return read.error();
     }
     return found;
@@ -129,6 +165,8 @@ Status remove(state::Database& database, std::string_view name) {
     Status gone = c.run("DELETE FROM streams WHERE name = ?", {name});
     if (gone) gone = c.run("DELETE FROM shards WHERE stream = ?", {name});
     if (gone) gone = c.run("DELETE FROM tags WHERE stream = ?", {name});
+    if (gone) gone = c.run("DELETE FROM consumers WHERE stream = ?", {name});
+    if (gone) gone = c.run("DELETE FROM consumer_tags WHERE stream = ?", {name});
     return gone;
   });
 }
@@ -143,6 +181,43 @@ Status remove_tags(state::Database& database, std::string_view name,
   return database.write([&](state::Connection& c) -> Status {
     for (const std::string& key : keys) {
       Status gone = c.run("DELETE FROM tags WHERE stream = ? AND key = ?", {name, key});
+      if (!gone) return gone;
+    }
+    return {};
+  });
+}
+
+Status insert_consumer(state::Database& database, std::string_view stream,
+                       const StreamConsumer& consumer) {
+  return database.write([&](state::Connection& c) -> Status {
+    Status put = c.run("INSERT INTO consumers (stream, name, created_ms) VALUES (?, ?, ?)",
+                       {stream, consumer.name, consumer.created_ms});
+    if (put) put = put_consumer_tags(c, stream, consumer.name, consumer.tags);
+    return put;
+  });
+}
+
+Status remove_consumer(state::Database& database, std::string_view stream, std::string_view name) {
+  return database.write([&](state::Connection& c) -> Status {
+    Status gone = c.run("DELETE FROM consumers WHERE stream = ? AND name = ?", {stream, name});
+    if (gone)
+      gone = c.run("DELETE FROM consumer_tags WHERE stream = ? AND consumer = ?", {stream, name});
+    return gone;
+  });
+}
+
+Status tag_consumer(state::Database& database, std::string_view stream, std::string_view name,
+                    const std::map<std::string, std::string>& tags) {
+  return database.write(
+      [&](state::Connection& c) { return put_consumer_tags(c, stream, name, tags); });
+}
+
+Status untag_consumer(state::Database& database, std::string_view stream, std::string_view name,
+                      const std::vector<std::string>& keys) {
+  return database.write([&](state::Connection& c) -> Status {
+    for (const std::string& key : keys) {
+      Status gone = c.run("DELETE FROM consumer_tags WHERE stream = ? AND consumer = ? AND key = ?",
+                          {stream, name, key});
       if (!gone) return gone;
     }
     return {};

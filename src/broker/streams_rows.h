@@ -28,6 +28,14 @@ Status add_tags(state::Database& database, std::string_view name,
                 const std::map<std::string, std::string>& tags);
 Status remove_tags(state::Database& database, std::string_view name,
                    const std::vector<std::string>& keys);
+// Of one of the stream's consumers.
+Status insert_consumer(state::Database& database, std::string_view stream,
+                       const StreamConsumer& consumer);
+Status remove_consumer(state::Database& database, std::string_view stream, std::string_view name);
+Status tag_consumer(state::Database& database, std::string_view stream, std::string_view name,
+                    const std::map<std::string, std::string>& tags);
+Status untag_consumer(state::Database& database, std::string_view stream, std::string_view name,
+                      const std::vector<std::string>& keys);
 Status set_mode(state::Database& database, std::string_view name, bool on_demand);
 Status set_record_kib(state::Database& database, std::string_view name, int32_t record_kib);
 // Writes those shards, new ones and closed ones, in one transaction.

@@ -71,7 +71,7 @@ class StreamsTest : public testing::Test {
   Result<StreamRead> get(std::string_view iterator, size_t records_max = 10'000) {
     auto ticket = access_->read(iterator, Ticket::Kind::iterator);
     EXPECT_TRUE(ticket);
-    return wait(access_->get(*ticket, records_max));
+    return wait(access_->get(*ticket, {.records_max = records_max}));
   }
   std::vector<std::string> data(const StreamRead& read) {
     std::vector<std::string> all;
@@ -307,6 +307,106 @@ TEST_F(StreamsTest, no_acknowledged_record_is_lost_while_shards_change) {
   EXPECT_EQ(acknowledged.size(), static_cast<size_t>(writers * rounds));
   EXPECT_EQ(readable, acknowledged);
   EXPECT_EQ(find("s")->shards.size(), 16u);
+}
+
+TEST_F(StreamsTest, a_stream_is_brought_to_a_number_of_shards_and_loses_nothing) {
+  auto stream = create("s", 4);
+  for (int i = 0; i < 40; ++i) put("s", {{std::to_string(i), std::to_string(i), {}}});
+  ASSERT_TRUE(wait(access_->set_shard_count(stream, 3)));
+  EXPECT_EQ(find("s")->open_shards(), 3);
+  for (int i = 40; i < 80; ++i) put("s", {{std::to_string(i), std::to_string(i), {}}});
+  restart();
+  EXPECT_EQ(find("s")->open_shards(), 3);
+  std::multiset<std::string> all;
+  for (const Shard& shard : find("s")->shards) {
+    for (std::string& text : read_all("s", shard.number)) all.insert(std::move(text));
+  }
+  EXPECT_EQ(all.size(), 80u);
+  ASSERT_TRUE(wait(access_->set_shard_count(find("s"), 6)));
+  EXPECT_EQ(find("s")->open_shards(), 6);
+}
+
+TEST_F(StreamsTest, a_child_of_the_same_second_has_later_numbers_than_its_parent) {
+  auto stream = create("s");
+  ASSERT_TRUE(wait(access_->split(stream, 0, HashKey{1} << 127)));
+  ASSERT_TRUE(wait(access_->merge(find("s"), 1, 2)));
+  const Stream after = *find("s");
+  for (const Shard& shard : after.shards) {
+    for (const Shard* child : after.children_of(shard.number))
+      EXPECT_LT(*shard.ending_sequence(), child->starting_sequence());
+  }
+}
+
+TEST_F(StreamsTest, consumers_and_their_tags_survive_a_restart_and_go_with_the_stream) {
+  auto stream = create("s");
+  ASSERT_TRUE(wait(access_->add_consumer(stream, {"c", 5000, {{"a", "1"}}})));
+  ASSERT_TRUE(wait(access_->add_consumer(stream, {"d", 6000, {}})));
+  EXPECT_EQ(wait(access_->add_consumer(stream, {"c", 7000, {}})).error().code(), Code::conflict);
+  ASSERT_TRUE(wait(access_->tag_consumer(stream, "c", {{"b", "2"}})));
+  ASSERT_TRUE(wait(access_->untag_consumer(stream, "c", {"a"})));
+  ASSERT_TRUE(wait(access_->remove_consumer(stream, "d")));
+  restart();
+  ASSERT_EQ(find("s")->consumers.size(), 1u);
+  EXPECT_EQ(find("s")->consumers.at("c").created_ms, 5000);
+  EXPECT_EQ(find("s")->consumers.at("c").tags, (std::map<std::string, std::string>{{"b", "2"}}));
+  ASSERT_TRUE(wait(access_->remove(find("s"))));
+  EXPECT_TRUE(create("s")->consumers.empty());
+}
+
+TEST_F(StreamsTest, a_subscriber_is_woken_by_a_record_and_by_the_shards_end) {
+  auto stream = create("s");
+  auto subscription = access_->subscribe(*stream, "c", 0);
+  ASSERT_TRUE(subscription);
+  Ticket at = *access_->read(iterator("s", 0), Ticket::Kind::iterator);
+  std::vector<StreamRead> reads;
+  auto follow = [&]() -> io::Task<> {
+    while (true) {
+      auto read = co_await access_->follow(at, {}, **subscription, io::never);
+      EXPECT_TRUE(read) << read.error().text();
+      if (!read) co_return;
+      at.position = read->position;
+      reads.push_back(std::move(*read));
+      if (!reads.back().next) co_return;
+    }
+  };
+  auto write = [&]() -> io::Task<> {
+    std::vector<StreamRecord> records = {{"k", "one", {}}};
+    EXPECT_TRUE(co_await access_->put(stream, records));
+    EXPECT_TRUE(co_await access_->split(stream, 0, HashKey{1} << 127));
+  };
+  auto both = [&]() -> io::Task<> {
+    io::Scope scope(io::Loop::current());
+    scope.spawn("follow", follow());
+    scope.spawn("write", write());
+    co_await scope.join();
+  };
+  io::run_on(runtime_.loop(0), both());
+  Texts all;
+  for (const StreamRead& read : reads) {
+    for (std::string& text : data(read)) all.push_back(std::move(text));
+  }
+  EXPECT_EQ(all, (Texts{"one"}));
+  ASSERT_FALSE(reads.empty());
+  EXPECT_EQ(reads.back().children.size(), 2u);
+}
+
+TEST_F(StreamsTest, a_subscription_is_taken_over_after_a_while_and_ends_with_its_consumer) {
+  auto stream = create("s");
+  ASSERT_TRUE(wait(access_->add_consumer(stream, {"c", 5000, {}})));
+  auto first = access_->subscribe(*stream, "c", 0);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(access_->subscribe(*stream, "d", 0));
+  EXPECT_EQ(access_->subscribe(*stream, "c", 0).error().code(), Code::conflict);
+  clock_.advance(Millis(Subscriptions::own_ms));
+  auto second = access_->subscribe(*stream, "c", 0);
+  ASSERT_TRUE(second);
+  EXPECT_TRUE((*first)->is_over());
+  Ticket at = *access_->read(iterator("s", 0), Ticket::Kind::iterator);
+  EXPECT_EQ(wait(access_->follow(at, {}, **first, io::never)).error().code(), Code::cancelled);
+  ASSERT_TRUE(wait(access_->remove_consumer(stream, "c")));
+  EXPECT_TRUE((*second)->is_over());
+  second->reset();
+  EXPECT_TRUE(access_->subscribe(*stream, "c", 0));
 }
 
 TEST_F(StreamsTest, there_may_be_only_so_many_shards) {

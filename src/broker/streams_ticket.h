@@ -17,7 +17,7 @@
 namespace pinpipe::broker {
 
 struct Ticket {
-  enum class Kind : uint8_t { iterator = 1, shard_page = 2, stream_page = 3 };
+  enum class Kind : uint8_t { iterator = 1, shard_page = 2, stream_page = 3, consumer_page = 4 };
 
   Kind kind = Kind::iterator;
   int64_t issued_ms = 0;
