@@ -129,8 +129,9 @@ Status House::Parts::open_stores() {
   broker = std::move(*opened_broker);
   topics = broker->as(auth::service_principal("pinpipe"));
 
-  auto opened_streams = broker::Streams::open({.state_path = directory->state() + "/streams.db"},
-                                              *broker, runtime.disk(), system_clock());
+  auto opened_streams = broker::Streams::open(
+      {.state_path = directory->state() + "/streams.db", .aws_limits = project.limits.aws_streams},
+      *broker, runtime.disk(), system_clock());
   if (!opened_streams) return opened_streams.error();
   streams = std::move(*opened_streams);
 

@@ -123,6 +123,17 @@ TEST(Load, reads_settings) {
   EXPECT_EQ(p.tables.at(0).sql.text, "select 1");
 }
 
+TEST(Load, streams_have_awss_limits_where_they_are_asked_for) {
+  EXPECT_FALSE(load(shop(), {}).project->limits.aws_streams);
+  for (const char* line : {"limits: aws\n", "limits: { streams: aws, connections: 10 }\n"}) {
+    FileSet files = shop();
+    files.texts["pinpipe.yaml"] += line;
+    Loaded loaded = load(files, {});
+    ASSERT_TRUE(loaded.project) << render(loaded.diagnostics);
+    EXPECT_TRUE(loaded.project->limits.aws_streams);
+  }
+}
+
 TEST(Load, reads_who_is_told_of_runs_and_where_tasks_find_room) {
   FileSet files = shop();
   files.texts["pinpipe.yaml"] += "pools: { slow: 2 }\n";

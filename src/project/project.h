@@ -226,6 +226,7 @@ struct Limits {
   int sql_threads = 0;  // 0: one per core
   int64_t request_bytes = 64LL << 20;
   int connections = 20'000;
+  bool aws_streams = false;  // streams refuse what goes beyond AWS's rates
 };
 
 struct Account {

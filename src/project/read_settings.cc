@@ -177,8 +177,13 @@ void read_limits(Fields& settings, Project& project, Diagnostics& out) {
     limits.sql_threads = static_cast<int>(fields.integer("threads", limits.sql_threads, {0, 1024}));
     fields.finish();
   }
-  if (const Node* node = settings.find("limits")) {
-    Fields fields(*node, "limits", out);
+  // "limits: aws" alone, or beside our own.
+  const Node* bounds = settings.find("limits");
+  if (bounds != nullptr && bounds->kind == Node::Kind::scalar && bounds->text == "aws") {
+    limits.aws_streams = true;
+  } else if (bounds != nullptr) {
+    Fields fields(*bounds, "limits", out);
+    limits.aws_streams = fields.choice("streams", "none", {"none", "aws"}) == "aws";
     limits.request_bytes = fields.bytes("request", limits.request_bytes, {1024, 1LL << 32});
     limits.connections =
         static_cast<int>(fields.integer("connections", limits.connections, {1, 1'000'000}));
