@@ -9,6 +9,12 @@
 #include "base/log_line.h"
 
 namespace pinpipe::kinesis {
+namespace {
+
+constexpr std::array groups = {stream_actions, shard_actions,   put_actions,
+                               read_actions,   setting_actions, consumer_actions};
+
+}  // namespace
 
 std::string_view Call::text(std::string_view member) const {
   return given[member].as_string().value_or(std::string_view());
@@ -18,16 +24,26 @@ int64_t Call::integer(std::string_view member, int64_t fallback) const {
   return number ? static_cast<int64_t>(std::floor(std::clamp(*number, -9e15, 9e15))) : fallback;
 }
 int64_t Call::time_ms(std::string_view member) const {
-  double seconds = given[member].as_double().value_or(0);
+  return time_ms_of(given[member].as_double().value_or(0));
+}
+int64_t time_ms_of(double seconds) {
   return std::llround(std::clamp(seconds, -9e12, 9e12) * 1000);
 }
 
 const Action* find_action(std::string_view name) {
-  for (auto group : {stream_actions(), shard_actions(), record_actions(), setting_actions()}) {
-    auto found = std::ranges::find(group, name, &Action::name);
-    if (found != group.end()) return &*found;
+  for (auto group : groups) {
+    auto found = std::ranges::find(group(), name, &Action::name);
+    if (found != group().end()) return &*found;
   }
   return nullptr;
+}
+
+std::vector<const Action*> all_actions() {
+  std::vector<const Action*> all;
+  for (auto group : groups) {
+    for (const Action& action : group()) all.push_back(&action);
+  }
+  return all;
 }
 
 std::string_view name_in_arn(std::string_view arn) {
@@ -38,6 +54,35 @@ std::string_view name_in_arn(std::string_view arn) {
 
 std::string arn_of(const Call& call, std::string_view stream) {
   return fmt::format("arn:aws:kinesis:{}:{}:stream/{}", call.region, call.account, stream);
+}
+
+std::string arn_of(const Call& call, std::string_view stream,
+                   const broker::StreamConsumer& consumer) {
+  return fmt::format("{}/consumer/{}:{}", arn_of(call, stream), consumer.name,
+                     consumer.created_ms / 1000);
+}
+
+std::expected<FoundConsumer, Failure> consumer_of_arn(const Call& call, std::string_view arn) {
+  auto missing = [&] {
+    return std::unexpected(
+        Failure{"ResourceNotFoundException",
+                fmt::format("Consumer {}, account {} not found.", arn, call.account)});
+  };
+  auto stream = stream_named(call, name_in_arn(arn));
+  if (!stream && stream.error().type == "ResourceNotFoundException") return missing();
+  if (!stream) return std::unexpected(stream.error());
+  constexpr std::string_view middle = "/consumer/";
+  size_t at = arn.find(middle);
+  if (at == arn.npos) return missing();
+  std::string_view name = arn.substr(at + middle.size());
+  name = name.substr(0, name.rfind(':'));
+  auto found = (*stream)->consumers.find(name);
+  // The second of its creation is part of the name: one registered again is another.
+  if (found == (*stream)->consumers.end() ||
+      !arn.ends_with(fmt::format(":{}", found->second.created_ms / 1000)))
+    return missing();
+  const broker::StreamConsumer* consumer = &found->second;
+  return FoundConsumer{std::move(*stream), consumer};
 }
 
 std::expected<broker::StreamPointer, Failure> stream_of(const Call& call) {
@@ -131,7 +176,7 @@ bool is_listed(const Call& call, const broker::Stream& stream, const broker::Sha
   return kept_ms < 0 || shard.closed->at_ms > call.now_ms - kept_ms;
 }
 
-void write_shard(codec::JsonWriter& out, const broker::Shard& shard) {
+void write_shard(AnswerWriter& out, const broker::Shard& shard) {
   out.begin_object().field("ShardId", shard.id());
   if (shard.parent) out.field("ParentShardId", broker::shard_id(*shard.parent));
   if (shard.adjacent_parent)
@@ -146,11 +191,6 @@ void write_shard(codec::JsonWriter& out, const broker::Shard& shard) {
       .field("StartingSequenceNumber", shard.starting_sequence());
   if (auto end = shard.ending_sequence()) out.field("EndingSequenceNumber", *end);
   out.end_object().end_object();
-}
-
-void write_time(codec::JsonWriter& out, int64_t time_ms) {
-  time_ms = std::max<int64_t>(time_ms, 0);
-  out.raw(fmt::format("{}.{:03}", time_ms / 1000, time_ms % 1000));
 }
 
 }  // namespace pinpipe::kinesis

@@ -12,13 +12,15 @@
 namespace pinpipe::kinesis {
 namespace {
 
-constexpr std::string_view json_type = "application/x-amz-json-1.1";
 constexpr std::string_view plain_json_type = "application/json";
 constexpr size_t host_id_bytes = 72;
 
-Answer refuse(std::string_view type, std::string_view message = {}, int status = 400) {
-  Answer answer{.status = status, .body = {}, .error_type = std::string(type)};
-  codec::JsonWriter out(answer.body);
+constexpr std::string_view event_type = "application/vnd.amazon.eventstream";
+
+Answer refuse(Form form, const Failure& failure) {
+  const auto& [type, message, status] = failure;
+  Answer answer{.status = status, .body = {}, .error_type = type};
+  AnswerWriter out(form, answer.body);
   out.begin_object().field("__type", type);
   // Recorded: this one exception writes its message with a capital.
   if (!message.empty())
@@ -32,6 +34,12 @@ std::string_view content_type_of(const http::Request& request) {
   type = type.substr(0, type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
   return type;
+}
+
+std::optional<Form> form_of(std::string_view content_type) {
+  if (content_type == json_type) return Form::json;
+  if (content_type == cbor_type) return Form::cbor;
+  return std::nullopt;
 }
 
 // The action's name from the target header or, as the gateway's integrations have it, the query.
@@ -62,9 +70,26 @@ void set_plain_json_refusal(http::Response& response, bool parses) {
                   type));
 }
 
-void set_answer(http::Response& response, Answer answer) {
+void set_answer(http::Response& response, Form form, Answer answer) {
   if (!answer.error_type.empty()) response.headers.set("x-amzn-ErrorType", answer.error_type);
-  response.set_body(answer.status, json_type, std::move(answer.body));
+  response.set_body(answer.status, form == Form::cbor ? cbor_type : json_type,
+                    std::move(answer.body));
+  if (!answer.events) return;
+  response.headers.set("Content-Type", event_type);
+  response.stream = std::move(answer.events);
+}
+
+// AWS's own rates of an account or a stream, where they are asked for.
+std::optional<Failure> rate_refusal(const Call& call, const Action& action) {
+  if (action.per_second == 0 || !call.streams.has_aws_limits()) return std::nullopt;
+  std::string_view arn = call.text(call.has("ConsumerARN") ? "ConsumerARN" : "StreamARN");
+  std::string_view stream = call.has("StreamName") ? call.text("StreamName") : name_in_arn(arn);
+  std::string_view subject = action.by_stream ? stream : std::string_view();
+  if (call.streams.admit_action(action.name, subject, action.per_second)) return std::nullopt;
+  return Failure{"LimitExceededException",
+                 action.by_stream ? fmt::format("Rate exceeded for stream {} under account {}.",
+                                                stream, call.account)
+                                  : fmt::format("Rate exceeded for account {}.", call.account)};
 }
 
 }  // namespace
@@ -75,7 +100,7 @@ Door::Door(Options options, broker::Streams& streams, const Clock& clock)
 bool Door::is_mine(const http::Request& request) {
   if (auto target = request.headers.find("x-amz-target")) return target->starts_with(target_prefix);
   return request.method == "POST" && request.path() == "/" && !action_of(request).empty() &&
-         content_type_of(request) == json_type;
+         form_of(content_type_of(request)).has_value();
 }
 
 http::Handler Door::handler() const {
@@ -94,16 +119,19 @@ io::Task<> Door::handle(http::Request& request, http::Response& response) const 
     co_return;
   }
   std::string_view type = content_type_of(request);
+  const std::optional<Form> form = form_of(type);
   if (request.body.empty()) {
-    set_answer(response, refuse(find_action(name) != nullptr ? "SerializationException"
-                                                             : "UnknownOperationException"));
+    const char* refusal =
+        find_action(name) != nullptr ? "SerializationException" : "UnknownOperationException";
+    const Form answered = form.value_or(Form::json);
+    set_answer(response, answered, refuse(answered, {refusal, ""}));
     co_return;
   }
   if (type == plain_json_type) {
     set_plain_json_refusal(response, codec::parse_json(request.body).has_value());
     co_return;
   }
-  if (type != json_type) {
+  if (!form) {
     if (name.empty())
       set_xml_refusal(response, 403, "AccessDeniedException",
                       "Unable to determine service/operation name to be authorized");
@@ -112,61 +140,59 @@ io::Task<> Door::handle(http::Request& request, http::Response& response) const 
     co_return;
   }
   Asker asker{options_.principal, options_.region};
-  Answer refusal;
-  // AWS reads the JSON before it looks at who asks; run() does both for those it lets in.
-  if (!identify(request, asker, refusal)) {
-    bool parses = codec::parse_json(request.body).has_value();
-    if (!parses) refusal = refuse("SerializationException");
-    if (parses && find_action(name) == nullptr) refusal = refuse("UnknownOperationException");
-    set_answer(response, std::move(refusal));
+  // AWS reads the body before it looks at who asks; run() does both for those it lets in.
+  if (auto refusal = identify(request, asker)) {
+    if (!parses(request.body, *form))
+      refusal = Failure{"SerializationException", ""};
+    else if (find_action(name) == nullptr)
+      refusal = Failure{"UnknownOperationException", ""};
+    set_answer(response, *form, refuse(*form, *refusal));
     co_return;
   }
-  set_answer(response, co_await run(name, request.body, std::move(asker)));
+  if (const Action* action = find_action(name)) request.operation = action->name;
+  set_answer(response, *form, co_await run(name, request.body, *form, std::move(asker)));
 }
 
-bool Door::identify(const http::Request& request, Asker& asker, Answer& refusal) const {
-  if (auto wrong = signature_form_problem(request)) {
-    refusal = refuse(wrong->type, wrong->message, wrong->status);
-    return false;
-  }
+std::optional<Failure> Door::identify(const http::Request& request, Asker& asker) const {
+  if (auto wrong = signature_form_problem(request)) return wrong;
   std::string_view region = region_of_signature(request);
   if (!region.empty()) asker.region = region;
-  if (options_.credentials == nullptr) return true;
+  if (options_.credentials == nullptr) return std::nullopt;
   auto verified = verify_signature(request, *options_.credentials, clock_.wall_ms());
-  if (!verified) {
-    const Failure& wrong = verified.error();
-    refusal = refuse(wrong.type, wrong.message, wrong.status);
-    return false;
-  }
+  if (!verified) return verified.error();
   asker.principal = std::move(*verified);
-  return true;
+  return std::nullopt;
 }
 
 io::Task<Answer> Door::call(std::string action, std::string json_body) const {
-  co_return co_await run(action, json_body, {options_.principal, options_.region});
+  co_return co_await run(action, json_body, Form::json, {options_.principal, options_.region});
 }
 
-io::Task<Answer> Door::run(std::string_view name, std::string_view json, Asker asker) const {
-  auto given = codec::parse_json(json);
-  if (!given || (!given->is_object() && !given->is_array()))
-    co_return refuse("SerializationException");
+io::Task<Answer> Door::run(std::string_view name, std::string_view body, Form form,
+                           Asker asker) const {
   const Action* action = find_action(name);
-  if (action == nullptr) co_return refuse("UnknownOperationException");
-  if (auto wrong = check_members(*given, action->members))
-    co_return refuse(wrong->type, wrong->message, wrong->status);
-  broker::StreamAccess access = streams_.as(asker.principal);
-  const Call call{.streams = access,
+  auto given = parse_request(body, form, action != nullptr ? action->members : std::span<Member>());
+  if (!given) co_return refuse(form, {"SerializationException", ""});
+  if (action == nullptr) co_return refuse(form, {"UnknownOperationException", ""});
+  if (auto wrong = check_members(*given, action->members, form)) co_return refuse(form, *wrong);
+  auto access = std::make_shared<broker::StreamAccess>(streams_.as(asker.principal));
+  const Call call{.access = access,
+                  .streams = *access,
                   .given = *given,
+                  .form = form,
                   .action = action->name,
                   .account = options_.account,
                   .region = asker.region,
                   .principal = asker.principal.name,
                   .shards_max = streams_.options().shards_max,
                   .now_ms = clock_.wall_ms()};
+  if (auto refusal = rate_refusal(call, *action)) co_return refuse(form, *refusal);
   Outcome outcome = co_await action->run(call);
-  if (!outcome)
-    co_return refuse(outcome.error().type, outcome.error().message, outcome.error().status);
-  co_return Answer{.status = 200, .body = std::move(*outcome), .error_type = {}};
+  if (!outcome) co_return refuse(form, outcome.error());
+  co_return Answer{.status = 200,
+                   .body = std::move(outcome->body),
+                   .error_type = {},
+                   .events = std::move(outcome->events)};
 }
 
 }  // namespace pinpipe::kinesis

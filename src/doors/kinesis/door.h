@@ -1,7 +1,7 @@
-// The Kinesis API over JSON 1.1: POST with X-Amz-Target: Kinesis_20131202.<Action>, as AWS SDKs
-// send it. Checks come in AWS's own order: method, body, content type, JSON, action, signature
-// present and well formed (and right, when credentials are configured), types, constraints,
-// meaning.
+// The Kinesis API over JSON 1.1 and CBOR 1.1: POST with X-Amz-Target: Kinesis_20131202.<Action>, as
+// AWS SDKs send it; each is answered in its own form. Checks come in AWS's own order: method, body,
+// content type, JSON, action, signature present and well formed (and right, when credentials are
+// configured), types, constraints, meaning.
 //
 //   request ─► handle() ─► action table ─► broker::StreamAccess
 //   gateway ─► call()  ───┘
@@ -16,6 +16,8 @@
 #include "auth/principal.h"
 #include "base/clock.h"
 #include "broker/streams.h"
+#include "doors/kinesis/failure.h"
+#include "doors/kinesis/members.h"
 #include "http/message.h"
 #include "io/task.h"
 
@@ -27,8 +29,9 @@ inline constexpr std::string_view target_prefix = "Kinesis_20131202.";
 
 struct Answer {
   int status = 200;
-  std::string body;        // JSON, or empty
+  std::string body;        // in the request's form, or empty
   std::string error_type;  // "ResourceNotFoundException"; empty when all went well
+  EventSource events{};    // instead of the body, when there is one
 };
 
 class Door {
@@ -58,8 +61,10 @@ class Door {
     auth::Principal principal;
     std::string region;
   };
-  io::Task<Answer> run(std::string_view action, std::string_view json, Asker asker) const;
-  bool identify(const http::Request& request, Asker& asker, Answer& refusal) const;
+  io::Task<Answer> run(std::string_view action, std::string_view body, Form form,
+                       Asker asker) const;
+  // Fills in who asks, or tells why that is not known.
+  std::optional<Failure> identify(const http::Request& request, Asker& asker) const;
 
   Options options_;
   broker::Streams& streams_;

@@ -5,110 +5,10 @@
 #include "auth/sigv4.h"
 #include "base/bytes.h"
 #include "base/hash.h"
-#include "codec/json.h"
-#include "io/runtime.h"
-#include "io/scope.h"
-#include "kit/fake_clock.h"
-#include "kit/temporary_directory.h"
+#include "doors/kinesis/door_fixture.h"
 
 namespace pinpipe::kinesis {
 namespace {
-
-using codec::Json;
-
-constexpr std::string_view some_signature =
-    "AWS4-HMAC-SHA256 Credential=AK/20260102/eu-west-1/kinesis/aws4_request, "
-    "SignedHeaders=host;x-amz-date, Signature=abc";
-
-class KinesisDoorTest : public testing::Test {
- protected:
-  KinesisDoorTest() {
-    auto broker = broker::Broker::open({.log_directory = directory_.path() + "/log",
-                                        .state_path = directory_.path() + "/broker.db"},
-                                       io::posix_files(), runtime_.disk(), clock_, policy());
-    EXPECT_TRUE(broker) << broker.error().text();
-    broker_ = std::move(*broker);
-    auto streams =
-        broker::Streams::open({.state_path = directory_.path() + "/streams.db", .shards_max = 20},
-                              *broker_, runtime_.disk(), clock_);
-    EXPECT_TRUE(streams) << streams.error().text();
-    streams_ = std::move(*streams);
-    door_ = std::make_unique<Door>(Door::Options{}, *streams_, clock_);
-  }
-  ~KinesisDoorTest() override { EXPECT_TRUE(io::wait_on(runtime_.loop(0), broker_->close())); }
-
-  static auth::Policy policy() {
-    auto policy = auth::Policy::open_for_local();
-    auto statement =
-        auth::Statement::of_words(auth::Effect::allow, {"reader"}, {"read"}, {"topic:*"});
-    EXPECT_TRUE(statement && policy.add(*statement));
-    return policy;
-  }
-
-  static http::Request request_for(std::string_view action, std::string body) {
-    http::Request request;
-    request.method = "POST";
-    request.target = "/";
-    request.headers.set("Host", "localhost");
-    request.headers.set("Content-Type", "application/x-amz-json-1.1");
-    request.headers.set("X-Amz-Target", "Kinesis_20131202." + std::string(action));
-    request.headers.set("X-Amz-Date", "20260102T101500Z");
-    request.headers.set("Authorization", some_signature);
-    request.body = std::move(body);
-    return request;
-  }
-  http::Response send(http::Request request) {
-    http::Response response;
-    io::run_on(runtime_.loop(0), door_->handle(request, response));
-    return response;
-  }
-  // The body of an answer that must be good.
-  Json ask(std::string_view action, std::string body) {
-    auto response = send(request_for(action, std::move(body)));
-    EXPECT_EQ(response.status, 200) << response.body;
-    if (response.body.empty()) return {};
-    auto json = codec::parse_json(response.body);
-    EXPECT_TRUE(json);
-    return json ? *json : Json();
-  }
-  // "Type: message" of a refusal.
-  std::string refusal(std::string_view action, std::string body) {
-    auto response = send(request_for(action, std::move(body)));
-    EXPECT_EQ(response.status, 400) << response.body;
-    Json json = codec::parse_json(response.body).value_or(Json());
-    std::string type(json["__type"].as_string().value_or(""));
-    EXPECT_EQ(response.headers.find("x-amzn-ErrorType"), type);
-    auto message = json.find("message") != nullptr ? json["message"] : json["Message"];
-    return type + ": " + std::string(message.as_string().value_or(""));
-  }
-  static std::string text(const Json& json, std::string_view member) {
-    return std::string(json[member].as_string().value_or(""));
-  }
-  std::string iterator(std::string_view more) {
-    return text(
-        ask("GetShardIterator", R"({"StreamName":"s","ShardId":"0",)" + std::string(more) + "}"),
-        "ShardIterator");
-  }
-  Json get(const std::string& iterator, std::string_view more = "") {
-    return ask("GetRecords", R"({"ShardIterator":")" + iterator + '"' + std::string(more) + "}");
-  }
-  std::string put(std::string_view base64) {
-    return text(ask("PutRecord", R"({"StreamName":"s","PartitionKey":"k","Data":")" +
-                                     std::string(base64) + "\"}"),
-                "SequenceNumber");
-  }
-  void create(std::string_view name = "s", int shards = 1) {
-    ask("CreateStream", R"({"StreamName":")" + std::string(name) + R"(","ShardCount":)" +
-                            std::to_string(shards) + "}");
-  }
-
-  kit::TemporaryDirectory directory_;
-  kit::FakeClock clock_;
-  io::Runtime runtime_{{.loops = 1, .disk_threads = 2, .work_threads = 1}};
-  std::unique_ptr<broker::Broker> broker_;
-  std::unique_ptr<broker::Streams> streams_;
-  std::unique_ptr<Door> door_;
-};
 
 TEST_F(KinesisDoorTest, an_action_without_output_answers_an_empty_body_with_ids) {
   auto response = send(request_for("CreateStream", R"({"StreamName":"s","ShardCount":2})"));
@@ -259,6 +159,16 @@ TEST_F(KinesisDoorTest, a_record_is_at_most_as_large_as_the_stream_takes) {
   ask("PutRecord", body);
 }
 
+TEST_F(KinesisDoorTest, the_partition_key_counts_in_a_records_size) {
+  create();
+  auto body = [](size_t size) {
+    return R"({"StreamName":"s","PartitionKey":"key","Data":")" +
+           to_base64(std::string(size, 'x')) + "\"}";
+  };
+  ask("PutRecord", body((1 << 20) - 3));
+  EXPECT_TRUE(refusal("PutRecord", body((1 << 20) - 2)).starts_with("ValidationException: "));
+}
+
 TEST_F(KinesisDoorTest, checks_come_in_the_recorded_order) {
   auto request = request_for("Nope", "{");
   request.method = "GET";
@@ -406,6 +316,31 @@ TEST_F(KinesisDoorTest, the_end_of_a_closed_shard_names_its_children_and_no_iter
             "340282366920938463463374607431768211455.");
 }
 
+TEST_F(KinesisDoorTest, a_stream_is_brought_to_a_number_of_shards_within_half_and_double) {
+  create("s", 2);
+  auto update = [](int count) {
+    return R"({"StreamName":"s","ScalingType":"UNIFORM_SCALING","TargetShardCount":)" +
+           std::to_string(count) + "}";
+  };
+  EXPECT_EQ(codec::to_json(ask("UpdateShardCount", update(4))),
+            R"({"StreamName":"s","CurrentShardCount":2,"TargetShardCount":4,"StreamARN":)"
+            R"("arn:aws:kinesis:eu-west-1:000000000000:stream/s"})");
+  EXPECT_EQ(ask("ListShards", R"({"StreamName":"s","ShardFilter":{"Type":"AT_LATEST"}})")["Shards"]
+                .size(),
+            4u);
+  EXPECT_EQ(refusal("UpdateShardCount", update(9)),
+            "LimitExceededException: UpdateShardCount cannot scale up over double your current "
+            "open shard count. Current open shard count: 4 Target shard count: 9");
+  EXPECT_EQ(refusal("UpdateShardCount", update(1)),
+            "LimitExceededException: UpdateShardCount cannot scale down below half your current "
+            "open shard count. Current open shard count: 4 Target shard count: 1");
+  ask("UpdateStreamMode", R"({"StreamARN":"arn:aws:kinesis:eu-west-1:000000000000:stream/s",)"
+                          R"("StreamModeDetails":{"StreamMode":"ON_DEMAND"}})");
+  EXPECT_EQ(refusal("UpdateShardCount", update(3)),
+            "ValidationException: Request is invalid. Stream s under account 000000000000 is in "
+            "On-Demand mode.");
+}
+
 TEST_F(KinesisDoorTest, retention_and_tags_are_kept_within_bounds) {
   create();
   ask("IncreaseStreamRetentionPeriod", R"({"StreamName":"s","RetentionPeriodHours":48})");
@@ -436,7 +371,7 @@ TEST_F(KinesisDoorTest, the_gateway_calls_without_headers) {
   auto refused = call("PutRecord", R"({"StreamName":"t","Data":"","PartitionKey":"k"})");
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(refused.error_type, "ResourceNotFoundException");
-  EXPECT_EQ(call("RegisterStreamConsumer", "{}").error_type, "UnknownOperationException");
+  EXPECT_EQ(call("StartStreamEncryption", "{}").error_type, "UnknownOperationException");
 }
 
 TEST_F(KinesisDoorTest,

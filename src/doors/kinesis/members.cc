@@ -1,7 +1,6 @@
 #include "doors/kinesis/members.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <vector>
 
@@ -30,21 +29,37 @@ bool is_name(std::string_view text) {
            c == '.' || c == '-';
   });
 }
-bool is_stream_arn(std::string_view text) {
-  constexpr std::array<std::string_view, 2> begin = {"arn", "aws"};
-  size_t part = 0;
-  for (; part < 5; ++part) {
+// What follows "arn:aws…:kinesis:<region>:<12 digits>:", or nothing.
+std::string_view resource_in_arn(std::string_view text) {
+  for (size_t part = 0; part < 5; ++part) {
     size_t colon = text.find(':');
-    if (colon == std::string_view::npos) return false;
+    if (colon == std::string_view::npos) return {};
     std::string_view field = text.substr(0, colon);
     text.remove_prefix(colon + 1);
-    if (part == 0 && field != begin[0]) return false;
-    if (part == 1 && !field.starts_with(begin[1])) return false;
-    if (part == 2 && field != "kinesis") return false;
-    if (part == 4 && (field.size() != 12 || !is_digits(field))) return false;
+    bool good = (part != 0 || field == "arn") && (part != 1 || field.starts_with("aws")) &&
+                (part != 2 || field == "kinesis") &&
+                (part != 4 || (field.size() == 12 && is_digits(field)));
+    if (!good) return {};
   }
+  return text;
+}
+bool is_stream_arn(std::string_view text) {
+  text = resource_in_arn(text);
   return text.starts_with("stream/") && text.size() > 7 &&
          std::ranges::none_of(text, [](char c) { return c == ' ' || c == '\n' || c == '\t'; });
+}
+// "stream/<name>/consumer/<name>:<digits>"
+bool is_consumer_arn(std::string_view text) {
+  text = resource_in_arn(text);
+  constexpr std::string_view middle = "/consumer/";
+  size_t at = text.find(middle);
+  size_t colon = text.rfind(':');
+  if (!text.starts_with("stream/") || at == text.npos || colon == text.npos || colon < at)
+    return false;
+  std::string_view digits = text.substr(colon + 1);
+  return is_name(text.substr(7, at - 7)) &&
+         is_name(text.substr(at + middle.size(), colon - at - middle.size())) && !digits.empty() &&
+         is_digits(digits);
 }
 
 std::string lower_first(std::string_view name) {
@@ -58,9 +73,10 @@ size_t characters(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
-size_t blob_size(std::string_view base64) {
-  size_t padding = base64.ends_with("==") ? 2 : base64.ends_with('=') ? 1 : 0;
-  return base64.size() / 4 * 3 - padding;
+size_t blob_size(std::string_view text, Form form) {
+  if (form == Form::cbor) return text.size();
+  size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  return text.size() / 4 * 3 - padding;
 }
 
 int base64_value(char c) {
@@ -103,58 +119,64 @@ std::string_view article_and_name(Type type) {
   }
 }
 
-std::optional<std::string> scalar_problem(const Json& value, Type type) {
+std::optional<std::string> scalar_problem(const Json& value, Type type, Form form) {
   if (value.is_array()) return std::string(list_start);
   if (value.is_object()) return std::string(map_start);
   bool good = (type == Type::text && value.is_string()) ||
               (type == Type::blob && value.is_string()) ||
               (type == Type::boolean && value.is_bool()) ||
               ((type == Type::integer || type == Type::time) && value.is_number());
-  if (good) return type == Type::blob ? blob_problem(*value.as_string()) : std::nullopt;
+  if (good) {
+    bool is_base64 = type == Type::blob && form == Form::json;
+    return is_base64 ? blob_problem(*value.as_string()) : std::nullopt;
+  }
   std::string_view name = value.is_bool()     ? "class java.lang.Boolean"
                           : value.is_number() ? a_number
                                               : "class java.lang.String";
   return fmt::format("{} can not be converted to {}", name, article_and_name(type));
 }
 
-std::optional<std::string> type_problem(const Json& value, const Member& member);
+std::optional<std::string> type_problem(const Json& value, const Member& member, Form form);
 
-std::optional<std::string> structure_problem(const Json& value, std::span<const Member> members) {
+std::optional<std::string> structure_problem(const Json& value, std::span<const Member> members,
+                                             Form form) {
   if (value.is_array()) return std::string(list_start);
   if (!value.is_object()) return std::string("Expected null");
   for (const Member& member : members) {
-    if (auto problem = type_problem(value[member.name], member)) return problem;
+    if (auto problem = type_problem(value[member.name], member, form)) return problem;
   }
   return std::nullopt;
 }
 
-std::optional<std::string> type_problem(const Json& value, const Member& member) {
+std::optional<std::string> type_problem(const Json& value, const Member& member, Form form) {
   if (value.is_null()) return std::nullopt;
   switch (member.type) {
     case Type::structure:
-      return structure_problem(value, member.members);
+      return structure_problem(value, member.members, form);
     case Type::list:
       if (value.is_object()) return std::string(map_start);
       if (!value.is_array()) return std::string("Expected list or null");
       for (const Json& element : value.elements()) {
-        if (auto problem = type_problem(element, *member.element)) return problem;
+        if (auto problem = type_problem(element, *member.element, form)) return problem;
       }
       return std::nullopt;
     case Type::map:
       if (value.is_array()) return std::string(list_start);
       if (!value.is_object()) return std::string("Expected map or null");
       for (const codec::JsonMember& entry : value.members()) {
-        if (auto problem = type_problem(entry.value, *member.element)) return problem;
+        if (auto problem = type_problem(entry.value, *member.element, form)) return problem;
       }
       return std::nullopt;
     default:
-      return scalar_problem(value, member.type);
+      return scalar_problem(value, member.type, form);
   }
 }
 
 // Collects what AWS says about constraints.
 class Constraints {
  public:
+  explicit Constraints(Form form) : form_(form) {}
+
   void check_all(const Json& given, std::span<const Member> members, const std::string& parent) {
     for (const Member& member : members) {
       bool required = member.required && (member.unless.empty() || given[member.unless].is_null());
@@ -212,27 +234,27 @@ class Constraints {
     }
   }
 
-  static int64_t measure_of(const Json& value, const Member& member) {
+  int64_t measure_of(const Json& value, const Member& member) const {
     switch (member.type) {
       case Type::integer:
         return static_cast<int64_t>(std::clamp(value.as_double().value_or(0), -9e15, 9e15));
       case Type::text:
         return static_cast<int64_t>(characters(*value.as_string()));
       case Type::blob:
-        return static_cast<int64_t>(blob_size(*value.as_string()));
+        return static_cast<int64_t>(blob_size(*value.as_string(), form_));
       default:
         return static_cast<int64_t>(value.size());
     }
   }
 
-  static std::string shown(const Json& value, const Member& member) {
+  std::string shown(const Json& value, const Member& member) const {
     std::string text;
     switch (member.type) {
       case Type::text:
         text = std::string(*value.as_string());
         break;
       case Type::blob:
-        text = blob_text(blob_size(*value.as_string()));
+        text = blob_text(blob_size(*value.as_string(), form_));
         break;
       case Type::list:
         for (const Json& element : value.elements()) {
@@ -263,6 +285,7 @@ class Constraints {
                                       path, constraint));
   }
 
+  Form form_;
   std::vector<std::string> problems_;
 };
 
@@ -274,11 +297,16 @@ const Pattern sequence_pattern{"0|([1-9]\\d{0,128})",
 const Pattern hash_key_pattern{"0|([1-9]\\d{0,38})",
                                [](std::string_view text) { return is_natural(text, 39); }};
 const Pattern stream_arn_pattern{"arn:aws.*:kinesis:.*:\\d{12}:.*stream/\\S+", is_stream_arn};
+const Pattern consumer_arn_pattern{
+    "^(arn):aws.*:kinesis:.*:\\d{12}:.*stream\\/[a-zA-Z0-9_.-]+\\/consumer\\/[a-zA-Z0-9_.-]+:"
+    "[0-9]+",
+    is_consumer_arn};
 
-std::optional<Failure> check_members(const Json& given, std::span<const Member> members) {
-  if (auto problem = structure_problem(given, members))
+std::optional<Failure> check_members(const Json& given, std::span<const Member> members,
+                                     Form form) {
+  if (auto problem = structure_problem(given, members, form))
     return Failure{"SerializationException", std::move(*problem)};
-  Constraints constraints;
+  Constraints constraints(form);
   constraints.check_all(given, members, "");
   return constraints.failure();
 }

@@ -15,6 +15,9 @@ namespace pinpipe::kinesis {
 
 inline constexpr size_t problems_max = 10;
 
+// How a request is written: it decides what a blob is, see form.h.
+enum class Form : uint8_t { json, cbor };
+
 enum class Type { text, integer, boolean, blob, time, list, map, structure };
 
 struct Pattern {
@@ -36,7 +39,8 @@ struct Member {
   std::string_view element_class{};           // how AWS prints a structure in a list
 };
 
-std::optional<Failure> check_members(const codec::Json& given, std::span<const Member> members);
+std::optional<Failure> check_members(const codec::Json& given, std::span<const Member> members,
+                                     Form form = Form::json);
 
 // "N validation errors detected: …" for one value.
 std::string validation_text(std::string_view value, std::string_view path,
@@ -48,6 +52,7 @@ extern const Pattern name_pattern;      // of streams and shards
 extern const Pattern sequence_pattern;  // of sequence numbers
 extern const Pattern hash_key_pattern;
 extern const Pattern stream_arn_pattern;
+extern const Pattern consumer_arn_pattern;
 
 // The members that name a stream.
 inline constexpr Member stream_name_member{.name = "StreamName",

@@ -8,8 +8,6 @@
 namespace pinpipe::kinesis {
 namespace {
 
-using codec::JsonWriter;
-
 constexpr int64_t retention_hours_min = 24;
 constexpr size_t tags_max = 50;
 constexpr int64_t tags_listed_max = 50;
@@ -119,14 +117,31 @@ constexpr std::string_view illegal_tag =
     "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, "
     "_ . / = + - % @ :.";
 
-std::expected<broker::StreamPointer, Failure> tagged_stream(const Call& call) {
-  if (!call.has("ResourceARN")) return stream_of(call);
-  return stream_named(call, name_in_arn(call.text("ResourceARN")));
+// What tags are put on: a stream, or one of its consumers.
+struct Tagged {
+  broker::StreamPointer stream;
+  const broker::StreamConsumer* consumer = nullptr;
+
+  const std::map<std::string, std::string>& tags() const {
+    return consumer != nullptr ? consumer->tags : stream->tags;
+  }
+};
+
+std::expected<Tagged, Failure> tagged(const Call& call) {
+  std::string_view arn = call.text("ResourceARN");
+  if (arn.find("/consumer/") != arn.npos) {
+    auto found = consumer_of_arn(call, arn);
+    if (!found) return std::unexpected(found.error());
+    return Tagged{std::move(found->stream), found->consumer};
+  }
+  auto stream = arn.empty() ? stream_of(call) : stream_named(call, name_in_arn(arn));
+  if (!stream) return std::unexpected(stream.error());
+  return Tagged{std::move(*stream)};
 }
 
 io::Task<Outcome> add_tags(const Call& call) {
-  auto stream = tagged_stream(call);
-  if (!stream) co_return std::unexpected(stream.error());
+  auto found = tagged(call);
+  if (!found) co_return std::unexpected(found.error());
   std::map<std::string, std::string> tags;
   for (const codec::JsonMember& tag : call["Tags"].members()) {
     std::string_view value = tag.value.as_string().value_or(std::string_view());
@@ -134,39 +149,46 @@ io::Task<Outcome> add_tags(const Call& call) {
       co_return invalid_argument(std::string(illegal_tag));
     tags[tag.key] = value;
   }
-  auto all = (*stream)->tags;
+  const std::string& name = found->stream->name;
+  auto all = found->tags();
   all.insert(tags.begin(), tags.end());
   if (all.size() > tags_max)
     co_return invalid_argument(
         fmt::format("Failed to add tags to stream {} under account {} because a given stream "
                     "cannot have more than {} tags associated with it.",
-                    (*stream)->name, call.account, tags_max));
-  Status added = co_await call.streams.add_tags(*stream, std::move(tags));
-  if (!added) co_return failed(call, added.error(), (*stream)->name);
+                    name, call.account, tags_max));
+  Status added = found->consumer != nullptr
+                     ? co_await call.streams.tag_consumer(found->stream, found->consumer->name,
+                                                          std::move(tags))
+                     : co_await call.streams.add_tags(found->stream, std::move(tags));
+  if (!added) co_return failed(call, added.error(), name);
   co_return "";
 }
 
 io::Task<Outcome> remove_tags(const Call& call) {
-  auto stream = tagged_stream(call);
-  if (!stream) co_return std::unexpected(stream.error());
+  auto found = tagged(call);
+  if (!found) co_return std::unexpected(found.error());
   std::vector<std::string> keys;
   for (const codec::Json& key : call["TagKeys"].elements()) {
     if (!is_legal_tag(*key.as_string())) co_return invalid_argument(std::string(illegal_tag));
     keys.emplace_back(*key.as_string());
   }
-  Status removed = co_await call.streams.remove_tags(*stream, std::move(keys));
-  if (!removed) co_return failed(call, removed.error(), (*stream)->name);
+  Status removed = found->consumer != nullptr
+                       ? co_await call.streams.untag_consumer(found->stream, found->consumer->name,
+                                                              std::move(keys))
+                       : co_await call.streams.remove_tags(found->stream, std::move(keys));
+  if (!removed) co_return failed(call, removed.error(), found->stream->name);
   co_return "";
 }
 
 io::Task<Outcome> list_tags(const Call& call) {
-  auto stream = tagged_stream(call);
-  if (!stream) co_return std::unexpected(stream.error());
-  const auto& tags = (*stream)->tags;
+  auto found = tagged(call);
+  if (!found) co_return std::unexpected(found.error());
+  const auto& tags = found->tags();
   auto left = call.integer("Limit", tags_listed_max);
   bool more = false;
   std::string body;
-  JsonWriter out(body);
+  AnswerWriter out(call.form, body);
   out.begin_object().key("Tags").begin_array();
   auto from = tags.upper_bound(std::string(call.text("ExclusiveStartTagKey")));
   for (; from != tags.end(); ++from) {
@@ -177,7 +199,7 @@ io::Task<Outcome> list_tags(const Call& call) {
   out.end_array();
   if (!call.has("ResourceARN")) out.field("HasMoreTags", more);
   out.end_object();
-  co_return body;
+  co_return std::move(body);
 }
 
 io::Task<Outcome> set_mode(const Call& call) {
@@ -199,11 +221,11 @@ io::Task<Outcome> set_record_size(const Call& call) {
 }
 
 constexpr Action actions[] = {
-    {"IncreaseStreamRetentionPeriod", retention_members, increase_retention},
-    {"DecreaseStreamRetentionPeriod", retention_members, decrease_retention},
-    {"AddTagsToStream", add_members, add_tags},
-    {"RemoveTagsFromStream", remove_members, remove_tags},
-    {"ListTagsForStream", list_members, list_tags},
+    {"IncreaseStreamRetentionPeriod", retention_members, increase_retention, 5},
+    {"DecreaseStreamRetentionPeriod", retention_members, decrease_retention, 5},
+    {"AddTagsToStream", add_members, add_tags, 5},
+    {"RemoveTagsFromStream", remove_members, remove_tags, 5},
+    {"ListTagsForStream", list_members, list_tags, 5},
     {"TagResource", tag_resource_members, add_tags},
     {"UntagResource", untag_resource_members, remove_tags},
     {"ListTagsForResource", resource_tags_members, list_tags},

@@ -1,4 +1,4 @@
-// Actions on shards: list them with filters and pages, split, merge.
+// Actions on shards: list them with filters and pages, split, merge, bring them to a number.
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -8,9 +8,8 @@
 namespace pinpipe::kinesis {
 namespace {
 
-using codec::JsonWriter;
-
 constexpr int64_t listed_max = 1000;
+constexpr int64_t updated_max = 10'000;
 
 enum class Filter : uint8_t {
   none,
@@ -45,6 +44,13 @@ constexpr Member split_members[] = {
     stream_name_member,
     stream_arn_member,
     {.name = "ShardToSplit", .required = true, .pattern = &name_pattern, .least = 1, .most = 128},
+};
+constexpr std::array<std::string_view, 1> scalings = {"UNIFORM_SCALING"};
+constexpr Member update_members[] = {
+    {.name = "ScalingType", .required = true, .words = scalings},
+    stream_name_member,
+    stream_arn_member,
+    {.name = "TargetShardCount", .type = Type::integer, .required = true, .least = 1},
 };
 constexpr Member merge_members[] = {
     {.name = "ShardToMerge", .required = true, .pattern = &name_pattern, .least = 1, .most = 128},
@@ -111,7 +117,7 @@ std::expected<Listing, Failure> first_page(const Call& call) {
   if (listing.filter == Filter::at_timestamp || listing.filter == Filter::from_timestamp) {
     if (filter["Timestamp"].is_null())
       return invalid_argument("Timestamp must be provided for this filter type.");
-    listing.time_ms = static_cast<int64_t>(*filter["Timestamp"].as_double() * 1000);
+    listing.time_ms = time_ms_of(*filter["Timestamp"].as_double());
     if (listing.time_ms > call.now_ms)
       return invalid_argument("Timestamp must not be in the future.");
   }
@@ -162,7 +168,7 @@ io::Task<Outcome> list(const Call& call) {
     co_return failed(call, Error(Code::not_found, ""), listing->stream->name);
   auto left = std::min(call.integer("MaxResults", listed_max), listed_max);
   std::string body;
-  JsonWriter out(body);
+  AnswerWriter out(call.form, body);
   out.begin_object().key("Shards").begin_array();
   bool more = false;
   int32_t last = listing->after;
@@ -182,7 +188,7 @@ io::Task<Outcome> list(const Call& call) {
                                               .detail = static_cast<uint8_t>(listing->filter),
                                               .name = listing->stream->name}));
   out.end_object();
-  co_return body;
+  co_return std::move(body);
 }
 
 // The stream, when it is one whose shards may be changed by hand.
@@ -256,10 +262,48 @@ io::Task<Outcome> merge(const Call& call) {
   co_return resharded(call, done, **stream);
 }
 
+std::unexpected<Failure> limit_exceeded(std::string message) {
+  return std::unexpected(Failure{"LimitExceededException", std::move(message)});
+}
+
+io::Task<Outcome> update_count(const Call& call) {
+  auto stream = provisioned_stream(call);
+  if (!stream) co_return std::unexpected(stream.error());
+  const std::string& name = (*stream)->name;
+  const int64_t now = (*stream)->open_shards();
+  const int64_t wanted = call.integer("TargetShardCount", 0);
+  std::string counts =
+      fmt::format("Current open shard count: {} Target shard count: {}", now, wanted);
+  if (wanted > now * 2)
+    co_return limit_exceeded(
+        "UpdateShardCount cannot scale up over double your current open shard count. " + counts);
+  if (wanted * 2 < now)
+    co_return limit_exceeded(
+        "UpdateShardCount cannot scale down below half your current open shard count. " + counts);
+  if (wanted > updated_max)
+    co_return limit_exceeded(fmt::format(
+        "UpdateShardCount cannot scale a stream to more than {} shards. {}", updated_max, counts));
+  if (!call.streams.admit_action("UpdateShardCount of a day", name, 10.0 / (24 * 3600)))
+    co_return limit_exceeded(
+        fmt::format("Rate exceeded for stream {} under account {}.", name, call.account));
+  Status done = co_await call.streams.set_shard_count(*stream, static_cast<int32_t>(wanted));
+  if (auto refused = resharded(call, done, **stream); !refused) co_return refused;
+  std::string body;
+  AnswerWriter(call.form, body)
+      .begin_object()
+      .field("StreamName", name)
+      .field("CurrentShardCount", now)
+      .field("TargetShardCount", wanted)
+      .field("StreamARN", arn_of(call, name))
+      .end_object();
+  co_return std::move(body);
+}
+
 constexpr Action actions[] = {
-    {"ListShards", list_members, list},
-    {"SplitShard", split_members, split},
-    {"MergeShards", merge_members, merge},
+    {"ListShards", list_members, list, 1000, true},
+    {"SplitShard", split_members, split, 5},
+    {"MergeShards", merge_members, merge, 5},
+    {"UpdateShardCount", update_members, update_count, 10},
 };
 
 }  // namespace

@@ -8,10 +8,9 @@
 namespace pinpipe::kinesis {
 namespace {
 
-using codec::JsonWriter;
-
 constexpr int32_t on_demand_shards = 4;  // when the request says nothing
 constexpr int64_t described_max = 100;
+constexpr int64_t on_demand_max = 50;  // where AWS's limits are asked for
 
 constexpr std::array<std::string_view, 2> modes = {"PROVISIONED", "ON_DEMAND"};
 constexpr Member mode_members[] = {{.name = "StreamMode", .required = true, .words = modes}};
@@ -45,6 +44,11 @@ constexpr Member list_members[] = {
     {.name = "NextToken", .least = 1, .most = 1'048'576},
 };
 
+int64_t on_demand_streams(const Call& call) {
+  auto streams = call.streams.list();
+  return std::ranges::count_if(streams, [](const auto& stream) { return stream->on_demand; });
+}
+
 io::Task<Outcome> create(const Call& call) {
   const std::string name(call.text("StreamName"));
   bool on_demand = call["StreamModeDetails"]["StreamMode"].as_string() == "ON_DEMAND";
@@ -60,6 +64,11 @@ io::Task<Outcome> create(const Call& call) {
   for (const codec::JsonMember& tag : call["Tags"].members())
     spec.tags[tag.key] = tag.value.as_string().value_or("");
   const int32_t shards = spec.shards;
+  if (on_demand && call.streams.has_aws_limits() && on_demand_streams(call) >= on_demand_max)
+    co_return std::unexpected(
+        Failure{"LimitExceededException",
+                fmt::format("Limit {} for on-demand streams under account {} reached.",
+                            on_demand_max, call.account)});
   auto created = co_await call.streams.create(std::move(spec));
   if (created) co_return "";
   if (created.error().code() == Code::conflict)
@@ -73,13 +82,21 @@ io::Task<Outcome> create(const Call& call) {
 io::Task<Outcome> remove(const Call& call) {
   auto stream = stream_of(call);
   if (!stream) co_return std::unexpected(stream.error());
+  if (!(*stream)->consumers.empty() && call["EnforceConsumerDeletion"].as_bool() != true)
+    co_return std::unexpected(Failure{
+        "ResourceInUseException",
+        fmt::format("DeleteStream can't delete {} because there are consumers associated "
+                    "with this data stream. To delete {} anyway, set the "
+                    "EnforceConsumerDeletion parameter to true to force the deletion of all "
+                    "the consumers that are associated with it.",
+                    arn_of(call, (*stream)->name), (*stream)->name)});
   Status removed = co_await call.streams.remove(*stream);
   if (!removed) co_return failed(call, removed.error(), (*stream)->name);
   co_return "";
 }
 
 // What all descriptions of a stream begin with.
-void write_common(const Call& call, JsonWriter& out, const broker::Stream& stream) {
+void write_common(const Call& call, AnswerWriter& out, const broker::Stream& stream) {
   out.field("StreamName", stream.name)
       .field("StreamARN", arn_of(call, stream.name))
       .field("StreamStatus", stream.is_changing() ? "UPDATING" : "ACTIVE")
@@ -87,13 +104,20 @@ void write_common(const Call& call, JsonWriter& out, const broker::Stream& strea
       .begin_object()
       .field("StreamMode", stream.on_demand ? "ON_DEMAND" : "PROVISIONED")
       .end_object()
-      .field("StreamCreationTimestamp", stream.created_ms / 1000);
+      .key("StreamCreationTimestamp")
+      .whole_seconds(stream.created_ms);
 }
 
-void write_settings(const Call& call, JsonWriter& out, const broker::Stream& stream) {
+void write_settings(const Call& call, AnswerWriter& out, const broker::Stream& stream) {
   out.field("RetentionPeriodHours", retention_hours(call, stream))
       .key("EnhancedMonitoring")
-      .raw(R"([{"ShardLevelMetrics":[]}])")
+      .begin_array()
+      .begin_object()
+      .key("ShardLevelMetrics")
+      .begin_array()
+      .end_array()
+      .end_object()
+      .end_array()
       .field("EncryptionType", "NONE");
 }
 
@@ -109,7 +133,7 @@ io::Task<Outcome> describe(const Call& call) {
   auto left = std::min(call.integer("Limit", described_max), described_max);
   bool more = false;
   std::string body;
-  JsonWriter out(body);
+  AnswerWriter out(call.form, body);
   out.begin_object().key("StreamDescription").begin_object();
   write_common(call, out, **stream);
   write_settings(call, out, **stream);
@@ -121,23 +145,23 @@ io::Task<Outcome> describe(const Call& call) {
     write_shard(out, shard);
   }
   out.end_array().field("HasMoreShards", more).end_object().end_object();
-  co_return body;
+  co_return std::move(body);
 }
 
 io::Task<Outcome> summarize(const Call& call) {
   auto stream = stream_of(call);
   if (!stream) co_return std::unexpected(stream.error());
   std::string body;
-  JsonWriter out(body);
+  AnswerWriter out(call.form, body);
   out.begin_object().key("StreamDescriptionSummary").begin_object();
   write_common(call, out, **stream);
   write_settings(call, out, **stream);
   out.field("OpenShardCount", (*stream)->open_shards())
-      .field("ConsumerCount", 0)
+      .field("ConsumerCount", (*stream)->consumers.size())
       .field("MaxRecordSizeInKiB", (*stream)->record_kib)
       .end_object()
       .end_object();
-  co_return body;
+  co_return std::move(body);
 }
 
 io::Task<Outcome> list(const Call& call) {
@@ -159,7 +183,7 @@ io::Task<Outcome> list(const Call& call) {
     page.push_back(std::move(stream));
   }
   std::string body;
-  JsonWriter out(body);
+  AnswerWriter out(call.form, body);
   out.begin_object().key("StreamNames").begin_array();
   for (const auto& stream : page) out.value(stream->name);
   out.end_array().field("HasMoreStreams", more);
@@ -174,30 +198,43 @@ io::Task<Outcome> list(const Call& call) {
     out.end_object();
   }
   out.end_array().end_object();
-  co_return body;
+  co_return std::move(body);
 }
 
 io::Task<Outcome> limits(const Call& call) {
-  auto streams = call.streams.list();
   std::string body;
-  JsonWriter(body)
+  AnswerWriter(call.form, body)
       .begin_object()
       .field("ShardLimit", call.shards_max)
       .field("OpenShardCount", call.streams.open_shards())
-      .field("OnDemandStreamCount",
-             std::ranges::count_if(streams, [](const auto& stream) { return stream->on_demand; }))
-      .field("OnDemandStreamCountLimit", call.shards_max)
+      .field("OnDemandStreamCount", on_demand_streams(call))
+      .field("OnDemandStreamCountLimit",
+             call.streams.has_aws_limits() ? on_demand_max : int64_t{call.shards_max})
       .end_object();
-  co_return body;
+  co_return std::move(body);
+}
+
+// Nobody commits to a throughput here.
+io::Task<Outcome> account_settings(const Call& call) {
+  std::string body;
+  AnswerWriter(call.form, body)
+      .begin_object()
+      .key("MinimumThroughputBillingCommitment")
+      .begin_object()
+      .field("Status", "DISABLED")
+      .end_object()
+      .end_object();
+  co_return std::move(body);
 }
 
 constexpr Action actions[] = {
-    {"CreateStream", create_members, create},
-    {"DeleteStream", delete_members, remove},
-    {"DescribeStream", describe_members, describe},
-    {"DescribeStreamSummary", summary_members, summarize},
-    {"ListStreams", list_members, list},
-    {"DescribeLimits", {}, limits},
+    {"CreateStream", create_members, create, 5},
+    {"DeleteStream", delete_members, remove, 5},
+    {"DescribeStream", describe_members, describe, 10},
+    {"DescribeStreamSummary", summary_members, summarize, 20},
+    {"ListStreams", list_members, list, 5},
+    {"DescribeLimits", {}, limits, 1},
+    {"DescribeAccountSettings", {}, account_settings, 5},
 };
 
 }  // namespace
