@@ -288,6 +288,57 @@ TEST(Load, a_text_may_look_like_anything) {
   EXPECT_EQ(report_after("pinpipe.yaml", "id: ab12", "id: 0123"), "");
 }
 
+TEST(Load, says_how_streams_are_followed_for_all_data_sets_and_for_one) {
+  using Settings = StreamJobSettings;
+  FileSet files = shop();
+  files.texts["pinpipe.yaml"] +=
+      "stream_job: { interval: 0.1, start: 2026-01-02T10:15:00Z, batch_rows: 5000, batch_bytes: "
+      "4MB }\nshared_stream: Kinesis-Prod-Stream\n";
+  files.texts["datasets/order.yaml"] +=
+      "stream_job: { input: topic, trigger: available-now, start: latest, lost_records: skip, "
+      "history: 86400 }\n";
+  Loaded loaded = load(files, {});
+  ASSERT_TRUE(loaded.project) << render(loaded.diagnostics);
+  const Settings& all = loaded.project->stream_job;
+  EXPECT_EQ(all.interval_ms, 100);
+  EXPECT_EQ(all.start, Settings::Start::timestamp);
+  EXPECT_EQ(all.start_ms, 1'767'348'900'000);
+  EXPECT_EQ(all.trigger, Settings::Trigger::continuous);
+  const Dataset& dataset = loaded.project->datasets[0];
+  EXPECT_EQ(dataset.stream_job.trigger, Settings::Trigger::available_now);
+  EXPECT_EQ(dataset.stream_job.start, Settings::Start::latest);
+  EXPECT_EQ(dataset.stream_job.interval_ms, 100);
+  EXPECT_EQ(dataset.stream_job.batch_rows, 5000);
+  EXPECT_EQ(dataset.stream_job.batch_bytes, 4'000'000);
+  EXPECT_EQ(dataset.stream_job.history_ms, 86'400'000);
+  EXPECT_TRUE(dataset.stream_job.skip_lost);
+  EXPECT_EQ(loaded.project->stream_input(dataset), "ab12.order");
+  loaded.project->datasets[0].stream_job.input = Settings::Input::stream;
+  EXPECT_EQ(loaded.project->stream_input(dataset), "Kinesis-Prod-Stream");
+}
+
+TEST(Load, refuses_ways_of_following_that_there_are_not) {
+  auto report = [](const std::string& settings) {
+    FileSet files = shop();
+    files.texts["datasets/order.yaml"] += "stream_job: { " + settings + " }\n";
+    return report_of(files);
+  };
+  EXPECT_EQ(report("trigger: avalable-now"),
+            "datasets/order.yaml:18:24: trigger is one of continuous, available-now, once, not "
+            "\"avalable-now\" | did you mean \"available-now\"?\n");
+  EXPECT_EQ(report("interval: 0.05"),
+            "datasets/order.yaml:18:25: interval is between 0.1 and 3600 seconds\n");
+  EXPECT_EQ(report("start: yesterday"),
+            "datasets/order.yaml:18:22: start is earliest, latest or a time such as "
+            "2026-01-02T10:15:00Z, not \"yesterday\"\n");
+  EXPECT_THAT(report("batch_rows: 0"), HasSubstr("batch_rows is between 1 and 1000000, not 0"));
+  EXPECT_THAT(report("triger: once"), HasSubstr("did you mean \"trigger\"?"));
+  EXPECT_EQ(
+      report_after("datasets/order.yaml", "topic: $(id).order", "stream_job: { input: topic }"),
+      "datasets/order.yaml:2:13: the stream job is to read the data set's topic, and it has "
+      "none\n");
+}
+
 TEST(Load, refuses_illegal_and_repeated_names) {
   EXPECT_THAT(report_after("pinpipe.yaml", "[user-$(id)-bucket]", "[User_Bucket]"),
               HasSubstr("pinpipe.yaml:7:11: \"User_Bucket\" is no name for a bucket"));

@@ -42,6 +42,38 @@ struct Tables {
   std::string stream;  // written by the stream job alone
 };
 
+// How the stream job follows a data set's input.
+struct StreamJobSettings {
+  enum class Input { stream, topic };
+  enum class Trigger {
+    continuous,     // until it is stopped
+    available_now,  // all that is there when it starts, in batches
+    once,           // one batch
+  };
+  enum class Start { earliest, latest, timestamp };
+  static constexpr int64_t interval_ms_min = 100;
+
+  Input input = Input::stream;
+  Trigger trigger = Trigger::continuous;
+  int64_t interval_ms = 1000;     // at most one commit in this time, unless a batch is full
+  Start start = Start::earliest;  // of a table that has read nothing yet
+  int64_t start_ms = 0;           // of Start::timestamp
+  int64_t batch_rows = 100'000;   // a batch is full beyond either; it may exceed them by one fetch
+  int64_t batch_bytes = 16 << 20;
+  bool skip_lost = false;  // go on when records were removed before they were read
+  // How long former versions of the table stay readable: commits, and files that were compacted.
+  int64_t history_ms = 3'600'000;
+};
+std::string_view name_of(StreamJobSettings::Trigger trigger);
+std::optional<StreamJobSettings::Trigger> stream_trigger_named(std::string_view name);
+
+struct StreamStart {
+  StreamJobSettings::Start start = StreamJobSettings::Start::earliest;
+  int64_t start_ms = 0;
+};
+// "earliest", "latest" or a time such as 2026-01-02T10:15:00Z; nothing: it is none of these.
+std::optional<StreamStart> stream_start_of(std::string_view text);
+
 struct Dataset {
   std::string name;          // "pin": raw.pin, clean.pin
   std::string topic;         // may be empty when there is a stream
@@ -51,6 +83,7 @@ struct Dataset {
   SqlFile clean;       // from raw rows to clean ones
   SqlFile quarantine;  // the raw rows that `clean` leaves out as unusable; may be empty
   Tables tables;
+  StreamJobSettings stream_job;
   std::vector<Check> raw_checks;
   std::vector<Check> clean_checks;
   Position at;
@@ -265,6 +298,10 @@ struct Project {
   std::vector<Notebook> notebooks;
   std::string source;  // where posts' rows come from, as a DSN; empty: the embedded database
   std::map<std::string, int> pools;  // how many tasks may run in it at once
+  StreamJobSettings stream_job;      // of data sets that say nothing themselves
+  // When set, all data sets come from this one stream, told apart by the end of their records' key:
+  // "<id>.pin", "<id>_pin" and "pin" are the data set pin's.
+  std::string shared_stream;
   std::vector<Dataset> datasets;
   std::vector<ProjectTable> tables;
   std::vector<Query> queries;
@@ -272,6 +309,8 @@ struct Project {
   std::vector<TestSpec> tests;
 
   const Dataset* find_dataset(std::string_view dataset) const;
+  // The topic or stream that the stream job reads for it; empty: it follows nothing for it.
+  std::string stream_input(const Dataset& dataset) const;
   const Query* find_query(std::string_view query) const;
   const DagSpec* find_dag(std::string_view id) const;
 };

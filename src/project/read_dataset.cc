@@ -161,6 +161,12 @@ void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Dia
   } else {
     (void)fields.required_text("tables");
   }
+  dataset.stream_job = project.stream_job;
+  if (const Node* node = fields.find("stream_job")) read_stream_job(*node, dataset.stream_job, out);
+  if (dataset.stream_job.input == StreamJobSettings::Input::topic && dataset.topic.empty()) {
+    out.add(problems::missing_key, fields.place("stream_job"),
+            "the stream job is to read the data set's topic, and it has none");
+  }
   if (const Node* checks = fields.find("checks")) {
     Fields inner(*checks, "checks", out);
     dataset.raw_checks = read_checks(inner, "raw", out);

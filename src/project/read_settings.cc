@@ -256,6 +256,11 @@ void read_settings(const Node& tree, const SqlSources& sql, Project& project, Di
   read_mappings(settings, project, out);
   read_limits(settings, project, out);
   read_access(settings, project, out);
+  if (const Node* node = settings.find("stream_job"))
+    read_stream_job(*node, project.stream_job, out);
+  project.shared_stream = settings.text("shared_stream");
+  if (!project.shared_stream.empty())
+    check_name(NameOf::stream, project.shared_stream, settings.place("shared_stream"), out);
   project.source = settings.text("source", "");
   read_queries(settings, sql, project, out);
   settings.finish();
