@@ -106,8 +106,7 @@ struct Bench {
                          .lake_bucket = "delta",
                          .loop = &runtime.loop(0),
                          .clock = &system_clock(),
-                         .engine = engine_options(),
-                         .shared_stream = ""});
+                         .engine = engine_options()});
     double cpu = cpu_seconds();
     int64_t begin_ns = system_clock().steady_ns();
     io::Scope scope(runtime.loop(0));

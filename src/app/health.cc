@@ -84,12 +84,18 @@ io::Task<Status> look_at_batch(House& house, std::vector<PartHealth>& parts) {
 io::Task<> look_at_streams(House& house, std::vector<PartHealth>& parts) {
   for (const jobs::StreamStatus& s : co_await house.stream_job().status()) {
     bool failing = s.state == jobs::StreamStatus::State::failing;
-    parts.push_back(
-        {.part = s.table,
-         .state = std::string(name_of(s.state)),
-         .count = s.table_rows,
-         .note = failing ? s.error : fmt::format("rows; {} records of {} to go", s.lag, s.stream),
-         .behind = failing});
+    bool stopped = s.state == jobs::StreamStatus::State::stopped;
+    std::string note =
+        fmt::format("rows; {} records of {} to go, {:.0f} a second, {} ms old when committed",
+                    s.lag, s.stream, s.records_per_second, s.freshness_ms);
+    if (stopped)
+      note = fmt::format("rows; {} records of {} to go: `pinpipe stream-job start {}`", s.lag,
+                         s.stream, s.dataset);
+    parts.push_back({.part = s.table,
+                     .state = std::string(name_of(s.state)),
+                     .count = s.table_rows,
+                     .note = failing ? s.error : std::move(note),
+                     .behind = failing});
   }
 }
 

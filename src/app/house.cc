@@ -45,6 +45,7 @@ struct House::Parts {
   std::unique_ptr<jobs::Questions> questions;
   std::unique_ptr<jobs::Tracer> tracer;
   std::unique_ptr<broker::Topics> stream_topics;
+  std::unique_ptr<state::Database> stream_state;
   std::unique_ptr<jobs::StreamJob> stream_job;  // on loop 0
   std::unique_ptr<broker::Topics> sink_topics;
   std::unique_ptr<sink::Connectors> connectors;     // on loop 0
@@ -62,12 +63,12 @@ struct House::Parts {
   Status provision();
   Status provision_stream(const std::string& stream);
   Status provision_topic(const std::string& topic);
-  void make_stream_job();
+  Status open_stream_job();
   Status open_connectors();
   Status declare_connectors();
   Status open_scheduler();
   Status start_services();
-  void start_scheduler_alone(bool working);
+  void start_without_doors(bool working);
   void stop();
 };
 
@@ -266,6 +267,7 @@ Status House::Parts::provision() {
     if (!dataset.stream.empty()) streams_wanted.insert(dataset.stream);
     if (!dataset.topic.empty()) topics_wanted.insert(dataset.topic);
   }
+  if (!project.shared_stream.empty()) streams_wanted.insert(project.shared_stream);
   for (const auto& [topic, settings] : project.broker.topics) topics_wanted.insert(topic);
   for (const auto& [stream, settings] : project.broker.streams) streams_wanted.insert(stream);
   for (const std::string& stream : streams_wanted) {
@@ -277,7 +279,11 @@ Status House::Parts::provision() {
   return {};
 }
 
-void House::Parts::make_stream_job() {
+Status House::Parts::open_stream_job() {
+  auto opened =
+      state::Database::open(directory->state() + "/stream_job.db", jobs::StreamJob::migrations());
+  if (!opened) return opened.error();
+  stream_state = std::move(*opened);
   stream_topics = broker->as(auth::service_principal("stream-job"));
   stream_job = std::make_unique<jobs::StreamJob>(
       jobs::StreamJob::Options{.project = &project,
@@ -287,7 +293,9 @@ void House::Parts::make_stream_job() {
                                .loop = &runtime.loop(0),
                                .clock = &system_clock(),
                                .engine = engine_options(project.limits, *directory),
-                               .shared_stream = ""});
+                               .state = stream_state.get(),
+                               .follows = options.doors});
+  return {};
 }
 
 Status House::Parts::open_connectors() {
@@ -334,10 +342,11 @@ Status House::Parts::start_services() {
   return {};
 }
 
-void House::Parts::start_scheduler_alone(bool working) {
+void House::Parts::start_without_doors(bool working) {
   services = std::make_unique<io::Scope>(runtime.loop(0));
   runtime.loop(0).post([this, working] {
     services->spawn("scheduler", working ? scheduler->run() : scheduler->answer_requests());
+    services->spawn("stream job", stream_job->run());
   });
 }
 
@@ -378,7 +387,7 @@ Result<std::unique_ptr<House>> House::open(Options options) {
   Parts& p = *house->parts_;
   if (Status opened = p.open_stores(); !opened) return opened.error();
   if (Status opened = p.open_connectors(); !opened) return opened.error();
-  p.make_stream_job();
+  if (Status opened = p.open_stream_job(); !opened) return opened.error();
   if (Status opened = p.open_scheduler(); !opened) return opened.error();
   if (!p.options.doors) return house;
   if (Status made = p.provision(); !made) return made.error();
@@ -393,7 +402,7 @@ Result<std::unique_ptr<House>> House::open(Options options) {
 
 Result<Answer> House::call(const Operation& operation, codec::Json arguments) {
   // On the directory itself only a command that is about runs sets any going.
-  if (!parts_->services) parts_->start_scheduler_alone(operation.runs_tasks);
+  if (!parts_->services) parts_->start_without_doors(operation.runs_tasks);
   return io::wait_on(parts_->runtime.loop(0), operation.run(*this, std::move(arguments)));
 }
 

@@ -84,6 +84,12 @@ Result<std::shared_ptr<sql::Engine>> WarmEngine::get() {
   return engine;
 }
 
+Result<std::unique_ptr<sql::Connection>> WarmEngine::connect() {
+  auto engine = get();
+  if (!engine) return engine.error();
+  return (*engine)->connect();
+}
+
 const lake::Schema& StreamCleaner::quarantine_schema() {
   static const lake::Schema schema = [] {
     lake::Schema made;

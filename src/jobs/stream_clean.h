@@ -21,6 +21,8 @@ class WarmEngine {
  public:
   explicit WarmEngine(sql::Engine::Options options) : options_(std::move(options)) {}
   Result<std::shared_ptr<sql::Engine>> get();
+  // A session, which keeps the engine open.
+  Result<std::unique_ptr<sql::Connection>> connect();
 
  private:
   const sql::Engine::Options options_;

@@ -13,15 +13,15 @@ namespace pinpipe::jobs {
 io::Task<Status> StreamFollower::process(StreamBatch batch) {
   Status open = co_await open_session();
   if (!open) co_return open;
-  StreamCleaner::Places places{.rows = options_.lake->store.new_temporary(),
-                               .quarantine = options_.lake->store.new_temporary()};
+  StreamCleaner::Places places{.rows = lake_.store.new_temporary(),
+                               .quarantine = lake_.store.new_temporary()};
   auto known = table_->snapshot();
   auto clean = [&] { return cleaner_.clean(batch, known->schema(), places, stop_.get_token()); };
-  auto cleaned = co_await options_.lake->work.run(clean);
+  auto cleaned = co_await lake_.work.run(clean);
   last_used_ = io::after(Millis{0});
   if (!cleaned) co_return cleaned.error().with("data set " + dataset_.name);
   skipped_ += batch.records - cleaned->records;
-  if (cleaned->records > 0 || skipped_ >= options_.batch_rows_max) {
+  if (cleaned->records > 0 || skipped_ >= static_cast<size_t>(settings().batch_rows)) {
     Status committed = co_await commit(batch, std::move(*cleaned));
     if (!committed) co_return committed;
     skipped_ = 0;
@@ -69,8 +69,7 @@ io::Task<Status> StreamFollower::commit(const StreamBatch& batch, CleanedBatch c
     Shard& shard = shards_.at(id);
     shard.stored = std::max(shard.stored, end - 1);
   }
-  status_.table_version = *version;
-  status_.table_rows = table_->snapshot()->rows().value_or(0);
+  note_table();
   status_.clean += clean_rows;
   count(batch, cleaned);
   co_return Status{};
@@ -81,11 +80,11 @@ io::Task<Status> StreamFollower::commit_quarantine(const StreamBatch& batch,
   if (!quarantine_) {
     lake::TableOptions about{.name = dataset_.tables.stream + "_quarantine",
                              .description = "what the stream job could not use of " + stream_,
-                             .properties = {}};
+                             .properties = table_properties()};
     lake::Location place{options_.lake_bucket, about.name};
     lake::Schema schema = StreamCleaner::quarantine_schema();
-    auto made = co_await lake::Table::open_or_create(*options_.lake, std::move(place),
-                                                     std::move(schema), std::move(about));
+    auto made = co_await lake::Table::open_or_create(lake_, std::move(place), std::move(schema),
+                                                     std::move(about));
     if (!made) {
       co_await discard(std::move(cleaned.quarantine));
       co_return made.error();
@@ -109,7 +108,7 @@ io::Task<> StreamFollower::discard(lake::Encoded data) {
       (void)io::posix_files().remove(file.temporary_path);
     return data.files.size();
   };
-  (void)co_await options_.lake->work.run(remove);
+  (void)co_await lake_.work.run(remove);
 }
 
 void StreamFollower::count(const StreamBatch& batch, const CleanedBatch& cleaned) {
@@ -119,6 +118,9 @@ void StreamFollower::count(const StreamBatch& batch, const CleanedBatch& cleaned
   if (!batch.is_replay) status_.quarantined += cleaned.quarantined;
   status_.last_commit_ms = options_.clock->wall_ms();
   status_.freshness_ms = cleaned.oldest_ms == 0 ? 0 : status_.last_commit_ms - cleaned.oldest_ms;
+  int64_t now_ms = options_.clock->steady_ms();
+  recent_.push_back({now_ms, cleaned.records});
+  while (recent_.front().at_ms < now_ms - rate_window_ms) recent_.pop_front();
   Labels labels{{"dataset", dataset_.name}};
   metrics()
       .counter("pinpipe_stream_job_records_total", "Records that the stream job committed", labels)

@@ -1,145 +1,11 @@
 #include "jobs/stream.h"
 
-#include <fmt/format.h>
-
 #include "base/bytes.h"
 #include "codec/json.h"
-#include "kit/lake_fixture.h"
-#include "kit/memory_topics.h"
-#include "lake/scan.h"
-#include "project/embedded.h"
-#include "project/load.h"
-#include "sql/parquet.h"
+#include "jobs/stream_fixture.h"
 
 namespace pinpipe::jobs {
 namespace {
-
-constexpr const char* id = "0e90e0175553";
-
-struct StreamTest : lake::LakeTest {
-  kit::TemporaryDirectory directory;
-  kit::MemoryTopics topics{clock};
-  project::Project project;
-  std::unique_ptr<StreamJob> job;
-  std::unique_ptr<io::Scope> scope;
-  Millis batch_interval{1000};
-  size_t batch_rows_max = 100'000;
-  Millis engine_idle{10'000};
-  std::string shared_stream;
-
-  void SetUp() override {
-    auto loaded = project::load(project::embedded_project(), {});
-    ASSERT_TRUE(loaded.project) << project::render(loaded.diagnostics);
-    project = std::move(*loaded.project);
-    topics.set_auto_create(false);
-  }
-  void TearDown() override { stop(); }
-
-  StreamJob::Options options() {
-    return {.project = &project,
-            .topics = &topics,
-            .lake = &services,
-            .lake_bucket = "lake",
-            .loop = &runtime.loop(0),
-            .clock = &clock,
-            .engine = {.threads = 2,
-                       .memory_bytes = 400 << 20,
-                       .temp_root = directory.path(),
-                       .readable_directories = {}},
-            .batch_interval = batch_interval,
-            .batch_rows_max = batch_rows_max,
-            .engine_idle = engine_idle,
-            .shared_stream = shared_stream};
-  }
-  void start() {
-    job = std::make_unique<StreamJob>(options());
-    scope = begin(*job);
-  }
-  std::unique_ptr<io::Scope> begin(StreamJob& which) {
-    auto owner = std::make_unique<io::Scope>(runtime.loop(0));
-    io::run_on(runtime.loop(0), [](io::Scope& in, StreamJob& one) -> io::Task<> {
-      in.spawn("stream job", one.run());
-      co_return;
-    }(*owner, which));
-    return owner;
-  }
-  void stop() {
-    end(scope);
-    job.reset();
-  }
-  void end(std::unique_ptr<io::Scope>& owner) {
-    if (!owner) return;
-    io::run_on(runtime.loop(0), [](io::Scope& in) -> io::Task<> {
-      in.cancel();
-      co_await in.join();
-    }(*owner));
-    owner.reset();
-  }
-
-  static std::string stream(const std::string& dataset) {
-    return std::string("streaming-") + id + "-" + dataset;
-  }
-  void create(const std::string& name, int shards = 1) {
-    auto made = wait(topics.create({.name = name, .partitions = shards, .configs = {}}));
-    ASSERT_TRUE(made) << made.error().text();
-  }
-  void send(const std::string& name, const std::string& value, int shard = 0,
-            std::optional<std::string_view> key = {}) {
-    broker::RecordIn record;
-    record.key = key;
-    record.value = value;
-    record.partition = shard;
-    auto placed = wait(topics.produce(name, std::span(&record, 1), broker::Acks::committed));
-    ASSERT_TRUE(placed && !placed->front().error);
-  }
-  static std::string place(int ind) {
-    return fmt::format(
-        R"({{"ind":{},"timestamp":"2020-01-01 00:00:00","latitude":1.5,"longitude":2.5,"country":"Chad"}})",
-        ind);
-  }
-  static std::string post(int ind, const std::string& followers) {
-    return fmt::format(R"({{"index":{},"follower_count":"{}"}})", ind, followers);
-  }
-
-  std::vector<StreamStatus> drain() {
-    auto done = wait(job->drain(io::after(Millis{60'000})));
-    EXPECT_TRUE(done) << done.error().text();
-    return done ? *done : std::vector<StreamStatus>{};
-  }
-  static const StreamStatus& of(const std::vector<StreamStatus>& all, const std::string& dataset) {
-    for (const StreamStatus& one : all) {
-      if (one.dataset == dataset) return one;
-    }
-    ADD_FAILURE() << "no status of " << dataset;
-    return all.front();
-  }
-
-  // The answer over the files of a table of the lake, as text.
-  std::string answer(const std::string& table, const std::string& columns,
-                     const std::string& order) {
-    auto opened = wait(lake::Table::open(services, {"lake", std::string(id) + "_" + table}));
-    if (!opened) return opened.error().text();
-    auto scanned = wait(lake::scan(services, (*opened)->location(), (*opened)->snapshot()));
-    EXPECT_TRUE(scanned) << scanned.error().text();
-    auto connection = connect();
-    auto rows =
-        (*connection)
-            ->query(fmt::format("SELECT {} FROM ({}) ORDER BY {}", columns, scanned->select, order),
-                    {.rows_max = 1'000'000});
-    EXPECT_TRUE(rows) << rows.error().text();
-    std::string text;
-    for (const sql::Row& row : rows->rows) {
-      for (size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : "|") + sql::to_text(row[i]);
-      text += " ";
-    }
-    return text;
-  }
-  std::string inds(const std::string& table) { return answer(table, "ind", "ind"); }
-  std::string quarantined(const std::string& table) {
-    return answer(table + "_quarantine", "shard, record_offset, reason, bytes",
-                  "shard, record_offset");
-  }
-};
 
 TEST_F(StreamTest, records_of_a_stream_become_rows_of_its_table) {
   for (const char* name : {"pin", "geo", "user"}) create(stream(name));
@@ -281,7 +147,7 @@ TEST_F(StreamTest, a_kill_at_any_change_leaves_neither_gap_nor_duplicate) {
 // The slow job has read its batch when the other commits the same records.
 TEST_F(StreamTest, of_two_jobs_on_one_table_the_loser_looks_again) {
   create(stream("geo"));
-  batch_interval = Millis{3'600'000};
+  settings("geo").interval_ms = 3'600'000;
   start();
   send(stream("geo"), place(1));
   drain();
@@ -301,7 +167,7 @@ TEST_F(StreamTest, of_two_jobs_on_one_table_the_loser_looks_again) {
 
 TEST_F(StreamTest, two_jobs_at_once_write_every_record_once) {
   create(stream("geo"), 2);
-  batch_rows_max = 7;
+  settings("geo").batch_rows = 7;
   start();
   StreamJob other(options());
   auto other_scope = begin(other);
@@ -345,7 +211,8 @@ TEST_F(StreamTest, a_stream_made_again_is_read_from_its_beginning) {
 }
 
 TEST_F(StreamTest, one_shared_stream_is_told_apart_by_partition_key) {
-  shared_stream = "Kinesis-Prod-Stream";
+  const std::string shared_stream = "Kinesis-Prod-Stream";
+  project.shared_stream = shared_stream;
   create(shared_stream);
   start();
   send(shared_stream, post(1, "5k"), 0, "0e90e0175553.pin");
@@ -373,10 +240,8 @@ TEST_F(StreamTest, records_removed_before_they_were_read_are_an_error_until_they
   ASSERT_FALSE(failed);
   EXPECT_NE(failed.error().text().find("records 1..2"), std::string::npos) << failed.error().text();
   stop();
-  auto lossy = options();
-  lossy.skip_lost = true;
-  job = std::make_unique<StreamJob>(lossy);
-  scope = begin(*job);
+  settings("geo").skip_lost = true;
+  start();
   auto status = drain();
   EXPECT_EQ(of(status, "geo").lost, 2U);
   EXPECT_EQ(inds("geo_table"), "0 3 4 ");

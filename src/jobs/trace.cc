@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "jobs/stream_positions.h"
 #include "jobs/trace_find.h"
 #include "jobs/trace_rows.h"
 #include "lake/history.h"
@@ -247,9 +248,10 @@ io::Task<Status> Tracer::read_commits(Work& work, const project::Dataset& datase
       if (has) copy.version = entry.version;
     }
     // The log forgets old commits; the table knows how far it has come all the same.
-    std::string app =
-        fmt::format("pinpipe/stream/{}/{}/{}", dataset.name, stream.text(), copy.log->partition);
-    if (copy.log->offset > (*table)->snapshot()->txn_version(app).value_or(-1)) continue;
+    auto snapshot = (*table)->snapshot();
+    int64_t stored =
+        StreamPositions::of(*snapshot, dataset.name).stored(*snapshot, stream, copy.log->partition);
+    if (copy.log->offset > stored) continue;
     copy.run = copy.version < 0 ? "an earlier commit" : fmt::format("commit {}", copy.version);
     auto rows = co_await options_.work->run(
         [&] { return work.session->rows_of(dataset, finder, copy.log->name, 1, copy.text); });

@@ -70,6 +70,9 @@ walk
   batch runs
   batch checks
   stream-job status
+  stream-job stop geo
+  stream-job reset geo
+  stream-job start geo --trigger available-now --wait
   dag list
   dag run --wait
   dag show $RUN

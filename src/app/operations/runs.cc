@@ -87,17 +87,6 @@ io::Task<Result<Answer>> list_runs(House& house, Json arguments) {
   co_return answer;
 }
 
-io::Task<Result<Answer>> tell_stream_job(House& house, Json) {
-  Answer answer;
-  answer.columns = {"dataset", "stream", "table",        "state", "lag",
-                    "version", "rows",   "freshness_ms", "error"};
-  for (const jobs::StreamStatus& s : co_await house.stream_job().status()) {
-    answer.add_row({s.dataset, s.stream, s.table, name_of(s.state), s.lag, s.table_version,
-                    s.table_rows, s.freshness_ms, s.error});
-  }
-  co_return answer;
-}
-
 Json replayed_cell(const jobs::Quarantined& q) {
   return q.replayed_ms == 0 ? Json() : Json(to_rfc3339(q.replayed_ms));
 }
@@ -278,12 +267,6 @@ std::vector<Operation> run_operations() {
                        .summary = "how many at most",
                        .fallback = "20"}},
        .run = list_runs},
-      {.noun = "stream-job",
-       .verb = "status",
-       .summary = "how far each stream is in its table",
-       .example = "pinpipe stream-job status",
-       .parameters = {},
-       .run = tell_stream_job},
   };
 }
 
