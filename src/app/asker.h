@@ -21,6 +21,8 @@ class Asker {
 
   // The operation of that noun and verb; arguments are checked here.
   Result<Answer> ask(std::string_view noun, std::string_view verb, codec::Json arguments);
+  // Without a server nobody but this process changes anything.
+  bool has_server() const { return endpoints_.has_value(); }
 
  private:
   Asker() = default;

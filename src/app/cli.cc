@@ -22,6 +22,7 @@ using codec::Json;
 // What CLI11 parsed into, for one verb's parameters.
 struct Values {
   std::map<std::string, std::string, std::less<>> texts;
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;
   std::map<std::string, int64_t, std::less<>> integers;
   std::map<std::string, bool, std::less<>> flags;
   std::map<std::string, CLI::Option*, std::less<>> options;
@@ -30,6 +31,7 @@ struct Values {
 void add_parameter(CLI::App& verb, const Parameter& parameter, Values& values) {
   std::string name(parameter.name);
   std::string flag = parameter.positional ? name : "--" + name;
+  if (parameter.letter != '\0') flag = std::string("-") + parameter.letter + "," + flag;
   std::string summary(parameter.summary);
   if (!parameter.fallback.empty()) summary += " [" + std::string(parameter.fallback) + "]";
   CLI::Option* option = nullptr;
@@ -37,6 +39,10 @@ void add_parameter(CLI::App& verb, const Parameter& parameter, Values& values) {
     case Parameter::Kind::text:
     case Parameter::Kind::file:
       option = verb.add_option(flag, values.texts[name], summary);
+      break;
+    case Parameter::Kind::texts:
+      option = verb.add_option(flag, values.lists[name], summary);
+      option->allow_extra_args(parameter.positional);
       break;
     case Parameter::Kind::integer:
       option = verb.add_option(flag, values.integers[name], summary);
@@ -70,6 +76,12 @@ Result<Json> arguments_of(const std::vector<Parameter>& parameters, const Values
       case Parameter::Kind::text:
         arguments.set(name, values.texts.at(name));
         break;
+      case Parameter::Kind::texts: {
+        Json list = Json::array();
+        for (const std::string& text : values.lists.at(name)) list.push(text);
+        arguments.set(name, std::move(list));
+        break;
+      }
       case Parameter::Kind::file: {
         auto content = content_of(values.texts.at(name));
         if (!content) return content.error();

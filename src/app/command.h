@@ -66,6 +66,8 @@ ExitCode run_validate(const Invocation& invocation);
 ExitCode run_export_airflow(const Invocation& invocation);
 ExitCode run_explain(const Invocation& invocation);
 ExitCode run_version(const Invocation& invocation);
+ExitCode run_topic_consume(const Invocation& invocation);
+ExitCode run_topic_produce(const Invocation& invocation);
 ExitCode run_completion(const Invocation& invocation);
 
 }  // namespace pinpipe::app

@@ -14,6 +14,8 @@ bool fits(const Parameter& parameter, const Json& value) {
     case Parameter::Kind::text:
     case Parameter::Kind::file:
       return value.is_string();
+    case Parameter::Kind::texts:
+      return value.is_array() && std::ranges::all_of(value.elements(), &Json::is_string);
     case Parameter::Kind::integer:
       return value.as_int().has_value();
     case Parameter::Kind::flag:
@@ -27,6 +29,8 @@ Json fallback_of(const Parameter& parameter) {
     case Parameter::Kind::text:
     case Parameter::Kind::file:
       return Json(parameter.fallback);
+    case Parameter::Kind::texts:
+      return Json::array();
     case Parameter::Kind::integer: {
       int64_t number = 0;
       std::from_chars(parameter.fallback.data(),
@@ -62,6 +66,13 @@ Result<Json> checked_arguments(const std::vector<Parameter>& parameters, Json gi
 
 std::string text_argument(const Json& arguments, std::string_view name) {
   return std::string(arguments[name].as_string().value_or(""));
+}
+
+std::vector<std::string> texts_argument(const Json& arguments, std::string_view name) {
+  std::vector<std::string> texts;
+  for (const Json& text : arguments[name].elements())
+    texts.emplace_back(text.as_string().value_or(""));
+  return texts;
 }
 
 int64_t integer_argument(const Json& arguments, std::string_view name) {

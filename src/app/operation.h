@@ -20,7 +20,8 @@ struct Parameter {
     text,
     integer,
     flag,
-    file,  // a text that the command line reads from the file of that name; "-" is stdin
+    file,   // a text that the command line reads from the file of that name; "-" is stdin
+    texts,  // a list of them: an option that may be repeated, or all further words
   };
 
   std::string_view name;  // "count" is --count; a positional one is written without dashes
@@ -29,6 +30,7 @@ struct Parameter {
   bool required = false;
   std::string_view summary = {};
   std::string_view fallback = {};  // used when it is not given; shown in the help
+  char letter = '\0';              // 'e': -e means the same
 };
 
 struct Operation {
@@ -50,8 +52,9 @@ const std::vector<Operation>& operations();
 // Refuses unknown arguments and wrong kinds, fills in fallbacks.
 Result<codec::Json> checked_arguments(const std::vector<Parameter>& parameters, codec::Json given);
 
-// Arguments that were checked: the value of a text, integer or flag parameter.
+// Arguments that were checked: the value of a text, texts, integer or flag parameter.
 std::string text_argument(const codec::Json& arguments, std::string_view name);
+std::vector<std::string> texts_argument(const codec::Json& arguments, std::string_view name);
 int64_t integer_argument(const codec::Json& arguments, std::string_view name);
 bool flag_argument(const codec::Json& arguments, std::string_view name);
 

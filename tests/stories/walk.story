@@ -35,7 +35,16 @@ walk
   trace 1
   topic list
   topic create walk-$$turn
+  topic describe $ID.user
+  topic config walk-$$turn retention.ms=1000 --partitions 2
+  topic produce walk-$$turn --file $DATA/walk.properties
+  topic consume walk-$$turn -e -o csv
+  topic trim walk-$$turn --before 1 -p 0
   topic tail $ID.user
+  group seek walk-$$turn --topic $ID.user --to beginning
+  group list
+  group describe walk-$$turn
+  group delete walk-$$turn
   topic delete walk-$$turn
   object ls
   object ls s3://user-$ID-bucket/topics/
