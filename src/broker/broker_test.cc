@@ -285,6 +285,30 @@ TEST_F(BrokerTest, positions_of_groups_without_members_expire_and_lasting_ones_d
   EXPECT_EQ(offset_of("sink"), 5);
 }
 
+TEST_F(BrokerTest, a_group_that_had_members_is_told_from_one_that_only_has_positions) {
+  create("orders");
+  auto cluster = broker_->cluster_as(auth::local_principal());
+  JoinRequest join;
+  join.group = "app";
+  join.protocol_type = "consumer";
+  join.protocols = {{"range", ""}};
+  join.session_timeout_ms = join.rebalance_timeout_ms = 60'000;
+  auto joining = (*cluster->groups("app", auth::Action::read))->join(join);
+  Positions positions{{{"orders", 0}, {.offset = 5, .metadata = ""}}};
+  ASSERT_TRUE(wait(cluster->commit("app", positions)));
+  ASSERT_TRUE(wait(cluster->commit("assigned", positions)));
+  cluster.reset();
+  restart();
+  cluster = broker_->cluster_as(auth::local_principal());
+  EXPECT_EQ(cluster->describe_group("app")->protocol_type, "consumer");
+  EXPECT_EQ(cluster->describe_group("assigned")->protocol_type, "");
+  ASSERT_TRUE(wait(cluster->remove_group("app")));
+  ASSERT_TRUE(wait(cluster->commit("app", positions)));
+  restart();
+  cluster = broker_->cluster_as(auth::local_principal());
+  EXPECT_EQ(cluster->describe_group("app")->protocol_type, "") << "another group of that name";
+}
+
 TEST_F(BrokerTest, a_compacted_topic_keeps_the_last_record_of_each_key) {
   create("settings", 1,
          {{"cleanup.policy", "compact"},

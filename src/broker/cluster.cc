@@ -293,6 +293,7 @@ std::vector<GroupDescription> Cluster::list_groups() const {
   for (std::string& name : house_.offsets.groups()) {
     if (std::ranges::find(groups, name, &GroupDescription::name) != groups.end()) continue;
     GroupDescription& empty = groups.emplace_back();
+    empty.protocol_type = house_.offsets.protocol_type(name);
     empty.name = std::move(name);
     empty.state = "Empty";
   }
@@ -313,6 +314,7 @@ Result<GroupDescription> Cluster::describe_group(std::string_view group) const {
   GroupDescription empty;
   empty.name = group;
   empty.state = "Empty";
+  empty.protocol_type = house_.offsets.protocol_type(group);
   return empty;
 }
 
@@ -341,7 +343,8 @@ io::Task<Status> Cluster::commit(std::string group, Positions positions) {
   const auth::Resource resource{auth::ResourceKind::group, group};
   Status may = house_.policy.check(principal_, auth::Action::read, resource);
   if (!may) co_return may;
-  co_return co_await house_.offsets.commit(std::move(group), std::move(positions));
+  std::string type = house_.groups.protocol_type(group);
+  co_return co_await house_.offsets.commit(std::move(group), std::move(positions), std::move(type));
 }
 
 io::Task<Result<int64_t>> Cluster::new_producer_id() {

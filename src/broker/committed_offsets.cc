@@ -1,5 +1,7 @@
 #include "broker/committed_offsets.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "broker/names.h"
 
@@ -7,6 +9,8 @@ namespace pinpipe::broker {
 namespace {
 
 constexpr int16_t key_version = 1;
+constexpr int16_t group_key_version = 2;  // of the group itself
+constexpr int16_t group_value_version = 3;
 constexpr int16_t value_version = 3;
 constexpr int16_t lasting_value_version = 1;  // it has a time of expiry: never
 constexpr size_t read_bytes = 1 << 20;
@@ -26,6 +30,27 @@ std::string key_of(std::string_view group, const TopicPartition& which) {
   append_text(key, which.topic);
   append_be(key, which.partition);
   return key;
+}
+
+std::string key_of(std::string_view group) {
+  std::string key;
+  append_be(key, group_key_version);
+  append_text(key, group);
+  return key;
+}
+
+// The group as Kafka writes one without members: of its fields only the type means anything here.
+std::string value_of(std::string_view protocol_type, int64_t now_ms) {
+  constexpr int16_t null_text = -1;
+  std::string value;
+  append_be(value, group_value_version);
+  append_text(value, protocol_type);
+  append_be(value, int32_t{0});  // generation
+  append_be(value, null_text);   // protocol
+  append_be(value, null_text);   // leader
+  append_be(value, now_ms);
+  append_be(value, int32_t{0});  // members
+  return value;
 }
 
 std::string value_of(const Position& position) {
@@ -79,6 +104,12 @@ struct Encoded {
     if (position.offset >= 0) record.value = texts.emplace_back(value_of(position));
     records.push_back(record);
   }
+  void add(std::string key, std::optional<std::string> value) {
+    log::LooseRecord record;
+    record.key = texts.emplace_back(std::move(key));
+    if (value) record.value = texts.emplace_back(std::move(*value));
+    records.push_back(record);
+  }
 };
 
 ConfigMap offsets_configs() {
@@ -96,6 +127,7 @@ Status CommittedOffsets::open() {
   for (const auto& log : topic->logs) {
     if (Status read = read_back(*log); !read) return read.error().with("committed offsets");
   }
+  std::erase_if(protocol_types_, [&](const auto& entry) { return !groups_.contains(entry.first); });
   return make_compacted(*topic);
 }
 
@@ -129,8 +161,10 @@ Status CommittedOffsets::read_back(log::PartitionLog& log) {
 void CommittedOffsets::apply(std::string_view key, std::optional<std::string_view> value,
                              Offset offset) {
   Reader reader(key);
-  if (reader.be<int16_t>() != key_version) return;
+  auto version = reader.be<int16_t>();
+  if (version != key_version && version != group_key_version) return;
   std::string group = take_text(reader);
+  if (version == group_key_version && !reader.failed()) return apply_type(std::move(group), value);
   TopicPartition which;
   which.topic = take_text(reader);
   which.partition = reader.be<int32_t>();
@@ -142,6 +176,17 @@ void CommittedOffsets::apply(std::string_view key, std::optional<std::string_vie
   }
   std::lock_guard lock(mutex_);
   apply_locked(group, which, position, offset);
+}
+
+void CommittedOffsets::apply_type(std::string group, std::optional<std::string_view> value) {
+  Reader reader(value.value_or(std::string_view()));
+  reader.be<int16_t>();
+  std::string type = take_text(reader);
+  std::lock_guard lock(mutex_);
+  if (value && !reader.failed())
+    protocol_types_[std::move(group)] = std::move(type);
+  else
+    protocol_types_.erase(group);
 }
 
 void CommittedOffsets::apply_locked(const std::string& group, const TopicPartition& which,
@@ -176,7 +221,8 @@ io::Task<Result<TopicPointer>> CommittedOffsets::topic() {
   co_return created.error();
 }
 
-io::Task<Status> CommittedOffsets::commit(std::string group, Positions positions) {
+io::Task<Status> CommittedOffsets::commit(std::string group, Positions positions,
+                                          std::string protocol_type) {
   if (positions.empty()) co_return Status{};
   auto topic = co_await this->topic();
   if (!topic) co_return topic.error();
@@ -188,20 +234,38 @@ io::Task<Status> CommittedOffsets::commit(std::string group, Positions positions
   std::optional<Sent> sent;
   {
     std::lock_guard lock(mutex_);
-    sent = send_locked(**topic, std::move(group), std::move(positions));
+    sent = send_locked(**topic, std::move(group), std::move(positions), std::move(protocol_type));
   }
   co_return co_await finish(std::move(*sent));
 }
 
+// Whether nothing is left of the group behind these.
+bool CommittedOffsets::forgets_all_locked(std::string_view group,
+                                          const Positions& positions) const {
+  auto found = groups_.find(group);
+  if (found == groups_.end()) return false;
+  return std::ranges::all_of(found->second, [&](const auto& entry) {
+    auto changed = positions.find(entry.first);
+    return changed != positions.end() && changed->second.offset < 0;
+  });
+}
+
 CommittedOffsets::Sent CommittedOffsets::send_locked(const Topic& topic, std::string group,
-                                                     Positions positions) {
+                                                     Positions positions,
+                                                     std::string protocol_type) {
   Encoded encoded;
-  encoded.reserve(positions.size());
+  encoded.reserve(positions.size() + 1);
   for (const auto& [which, position] : positions) encoded.add(group, which, position);
+  auto known = protocol_types_.find(group);
+  bool is_known = known != protocol_types_.end();
+  if (is_known && forgets_all_locked(group, positions))
+    encoded.add(key_of(group), std::nullopt);
+  else if (!protocol_type.empty() && (!is_known || known->second != protocol_type))
+    encoded.add(key_of(group), value_of(protocol_type, clock_.wall_ms()));
   auto partition = static_cast<size_t>(partition_of(group));
   ++under_way_[partition];
-  return {std::move(group), std::move(positions), static_cast<int32_t>(partition),
-          topic.logs[partition]->append(encoded.records)};
+  return {std::move(group), std::move(positions), std::move(protocol_type),
+          static_cast<int32_t>(partition), topic.logs[partition]->append(encoded.records)};
 }
 
 io::Task<Status> CommittedOffsets::finish(Sent sent) {
@@ -215,6 +279,10 @@ io::Task<Status> CommittedOffsets::finish(Sent sent) {
         bool forgets = position.offset < 0;
         apply_locked(sent.group, which, forgets ? std::nullopt : std::optional(position), offset++);
       }
+      if (!groups_.contains(sent.group))
+        protocol_types_.erase(sent.group);
+      else if (!sent.protocol_type.empty())
+        protocol_types_[sent.group] = sent.protocol_type;
     }
   }
   if (!appended) co_return appended.error();
@@ -253,7 +321,7 @@ io::Task<Status> CommittedOffsets::expire(int64_t retention_ms,
       if (group == groups_.end() || under_way_[static_cast<size_t>(partition_of(name))] > 0)
         continue;
       Positions due = due_locked(group->second, retention_ms, with_members.contains(name));
-      if (!due.empty()) sent = send_locked(*topic, name, std::move(due));
+      if (!due.empty()) sent = send_locked(*topic, name, std::move(due), "");
     }
     if (!sent) continue;
     if (Status done = co_await finish(std::move(*sent)); !done) co_return done;
@@ -280,6 +348,12 @@ std::vector<std::string> CommittedOffsets::groups() const {
 bool CommittedOffsets::has(std::string_view group) const {
   std::lock_guard lock(mutex_);
   return groups_.contains(group);
+}
+
+std::string CommittedOffsets::protocol_type(std::string_view group) const {
+  std::lock_guard lock(mutex_);
+  auto found = protocol_types_.find(group);
+  return found == protocol_types_.end() ? std::string() : found->second;
 }
 
 io::Task<Status> CommittedOffsets::forget_topic(std::string topic) {

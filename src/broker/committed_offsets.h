@@ -31,11 +31,14 @@ class CommittedOffsets {
 
   Status open();  // blocks
 
-  // Ok when all are durable. An offset of −1 forgets the position.
-  io::Task<Status> commit(std::string group, Positions positions);
+  // Ok when all are durable. An offset of −1 forgets the position. The protocol type is that of the
+  // group's members, if it has any: it is remembered for as long as the group has positions.
+  io::Task<Status> commit(std::string group, Positions positions, std::string protocol_type = "");
   Positions find(std::string_view group) const;
   std::vector<std::string> groups() const;
   bool has(std::string_view group) const;
+  // Empty: its positions are of consumers that were never members.
+  std::string protocol_type(std::string_view group) const;
   // Forgets all positions in the topic, which was deleted.
   io::Task<Status> forget_topic(std::string topic);
   // Forgets positions that were committed `retention_ms` ago in groups without members. A group
@@ -52,6 +55,7 @@ class CommittedOffsets {
   struct Sent {
     std::string group;
     Positions positions;
+    std::string protocol_type;
     int32_t partition = 0;
     io::OneShot<log::PartitionLog::Answer> answer;
   };
@@ -59,11 +63,14 @@ class CommittedOffsets {
 
   Status read_back(log::PartitionLog& log);
   void apply(std::string_view key, std::optional<std::string_view> value, Offset offset);
+  void apply_type(std::string group, std::optional<std::string_view> value);
   void apply_locked(const std::string& group, const TopicPartition& which,
                     const std::optional<Position>& position, Offset offset);
   io::Task<Result<TopicPointer>> topic();
   Status make_compacted(const Topic& topic);
-  Sent send_locked(const Topic& topic, std::string group, Positions positions);
+  Sent send_locked(const Topic& topic, std::string group, Positions positions,
+                   std::string protocol_type);
+  bool forgets_all_locked(std::string_view group, const Positions& positions) const;
   io::Task<Status> finish(Sent sent);
   Positions due_locked(const Group& group, int64_t retention_ms, bool has_members) const;
 
@@ -72,7 +79,8 @@ class CommittedOffsets {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, Group, std::less<>> groups_;
-  std::array<size_t, partitions> under_way_{};  // commits
+  std::map<std::string, std::string, std::less<>> protocol_types_;  // of groups in `groups_`
+  std::array<size_t, partitions> under_way_{};                      // commits
 };
 
 }  // namespace pinpipe::broker

@@ -378,6 +378,13 @@ GroupFault Groups::check_commit(const MemberRef& who) const {
   return fault;
 }
 
+std::string Groups::protocol_type(std::string_view name) const {
+  std::lock_guard lock(mutex_);
+  auto found = groups_.find(name);
+  bool nobody = found == groups_.end() || found->second->members.empty();
+  return nobody ? std::string() : found->second->protocol_type;
+}
+
 GroupDescription Groups::describe_locked(const Group& group) {
   GroupDescription description;
   description.name = group.name;

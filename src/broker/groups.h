@@ -136,6 +136,8 @@ class Groups {
                    std::optional<std::string_view> instance_id);
   // Whether this member may commit positions now.
   GroupFault check_commit(const MemberRef& who) const;
+  // What its members are to each other; empty when it has none.
+  std::string protocol_type(std::string_view group) const;
 
   std::vector<GroupDescription> list() const;
   std::optional<GroupDescription> describe(std::string_view group) const;
