@@ -1,5 +1,5 @@
-// Requests as real clients sent them (tests/golden/kafka/*.hex, written by tests/clients/
-// kafka_capture.py): every one is read to its last byte and answered.
+// Requests as real clients sent them (tests/golden/kafka/*.hex, written by tests/clients/kafka/
+// capture.py): every one is read to its last byte and answered.
 #include <fstream>
 #include <gtest/gtest.h>
 #include <set>

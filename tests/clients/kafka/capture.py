@@ -2,7 +2,7 @@
 """Listens in between a Kafka client and a broker, and keeps the first request of each API and version as
 text. What it writes lies in tests/golden/kafka, one file per client.
 
-usage: kafka_capture.py KAFKA_SERVER OUT "client and version" -- COMMAND…    %B in COMMAND becomes host:port
+usage: capture.py KAFKA_SERVER OUT "client and version" -- COMMAND…    %B in COMMAND becomes host:port
 """
 import os
 import socket
@@ -74,7 +74,7 @@ def main():
         broker.terminate()
         broker.wait()
     with open(out, "w") as file:
-        file.write("# Requests of %s, as captured by tests/clients/kafka_capture.py: API, version, bytes.\n" % client)
+        file.write("# Requests of %s, as captured by tests/clients/kafka/capture.py: API, version, bytes.\n" % client)
         for (key, version), frame in sorted(kept.items()):
             file.write("%s %d\n" % (NAMES.get(key, key), version))
             for at in range(0, len(frame), 32):

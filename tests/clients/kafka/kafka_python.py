@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What kafka-python does against a broker: admin, produce, groups, seek by time.
 
-usage: kafka_python_test.py host:port     ends with 0 when all is well
+usage: kafka_python.py host:port     ends with 0 when all is well
 """
 import sys
 import time

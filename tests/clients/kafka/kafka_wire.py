@@ -132,14 +132,18 @@ class Connection:
         self.send(key, version, body)
         return self.receive()
 
+    def is_answered(self):
+        """Whether the broker tells its API versions."""
+        return self.ask(18, 0, b"")[:2] == b"\0\0"
+
     def create_topic(self, name, partitions, configs=None):
         body = struct.pack(">i", 1) + text(name) + struct.pack(">ihi", partitions, 1, 0)
         body += struct.pack(">i", len(configs or {}))
         for setting, value in (configs or {}).items():
             body += text(setting) + text(value)
-        answer = self.ask(19, 1, body + struct.pack(">ib", 10_000, 0))
-        size, = struct.unpack_from(">h", answer, 4)
-        code, = struct.unpack_from(">h", answer, 6 + size)
+        answer = self.ask(19, 2, body + struct.pack(">ib", 10_000, 0))
+        size, = struct.unpack_from(">h", answer, 8)
+        code, = struct.unpack_from(">h", answer, 10 + size)
         if code not in (0, 36):
             raise Failed(code)
 
