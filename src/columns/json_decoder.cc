@@ -22,6 +22,7 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 Counts& Counts::operator+=(const Counts& other) {
   lines += other.lines;
+  values += other.values;
   rows += other.rows;
   refused += other.refused;
   return *this;
@@ -77,6 +78,7 @@ class JsonDecoder::Impl {
     std::string_view value = trimmed(whole);
     if (value.empty()) return true;
     ++counts_.lines;
+    ++counts_.values;
     held_.clear();
     if (value.size() > line_bytes_max) {
       refuse(value, "longer than " + std::to_string(line_bytes_max >> 20) + " MiB");
@@ -351,6 +353,7 @@ class JsonDecoder::Impl {
     if (document.current_location().error() == simdjson::SUCCESS) {
       return "something follows the JSON value";
     }
+    counts_.values += elements.size() - 1;  // the line counted as one until now
     pending_ = std::move(elements);
     return {};
   }

@@ -9,7 +9,8 @@
 // A byte order mark, CR before LF and blank lines are skipped.
 //
 // Promise: every value ends up either as a row or as a Refused with its bytes and reason; never
-// both, never neither, and one bad value takes nothing else with it. counts() adds up.
+// both, never neither, and one bad value takes nothing else with it. counts() adds up: rows +
+// refused = values.
 //
 // Rules, as Spark's JSON reader with a declared schema has them unless said otherwise:
 // - A missing field, a JSON null: NULL. A field that is no column is read over (but must be valid
@@ -46,7 +47,8 @@ struct Refused {
 };
 
 struct Counts {
-  uint64_t lines = 0;  // that were not blank
+  uint64_t lines = 0;   // that were not blank
+  uint64_t values = 0;  // that the lines held: an array its elements, any other line one
   uint64_t rows = 0;
   uint64_t refused = 0;  // an array that cannot be read at all counts once
 

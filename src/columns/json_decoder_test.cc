@@ -268,7 +268,15 @@ TEST_F(JsonDecoderTest, damaged_lines_are_counted_exactly) {
     EXPECT_EQ(decoder_.counts().rows - before.rows, rows_);
     EXPECT_EQ(decoder_.counts().refused - before.refused, refused_.size());
     EXPECT_EQ(rows_ + refused_.size(), 1u) << line;
+    EXPECT_EQ(decoder_.counts().values - before.values, 1u) << line;
   }
+}
+
+TEST_F(JsonDecoderTest, every_value_of_a_line_is_a_row_or_refused) {
+  decode("{\"ind\":1}\n[{\"ind\":2},{\"ind\":\"x\"},3]\n[]\n\nnothing\n[{\"ind\":4},\n");
+  EXPECT_EQ(decoder_.counts().lines, 5u);
+  EXPECT_EQ(decoder_.counts().values, 1u + 3u + 0u + 1u + 1u);
+  EXPECT_EQ(decoder_.counts().rows + decoder_.counts().refused, decoder_.counts().values);
 }
 
 }  // namespace

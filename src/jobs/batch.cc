@@ -223,6 +223,7 @@ Result<DatasetCount> Batch::clean(sql::Connection& connection, Load& load, Made&
   // Taken now: a later query over the view begins to count anew.
   columns::Counts counts = (*scan)->counts();
   count.lines = counts.lines;
+  count.values = counts.values;
   count.rows = counts.rows;
   count.refused = counts.refused;
   count.clean = static_cast<uint64_t>(rows->rows());

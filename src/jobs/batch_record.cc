@@ -9,7 +9,7 @@ namespace {
 
 using Listing = std::vector<objects::ObjectFacts>;
 
-constexpr std::array<std::string_view, 2> migration_list = {
+constexpr std::array<std::string_view, 3> migration_list = {
     "CREATE TABLE runs (run TEXT PRIMARY KEY, started_ms INTEGER NOT NULL, load_ms INTEGER NOT "
     "NULL,"
     " clean_ms INTEGER NOT NULL, ask_ms INTEGER NOT NULL);"
@@ -41,7 +41,10 @@ constexpr std::array<std::string_view, 2> migration_list = {
     "CREATE TABLE checks (run TEXT NOT NULL, dataset TEXT NOT NULL, stage TEXT NOT NULL,"
     " title TEXT NOT NULL, is_error INTEGER NOT NULL, failing INTEGER NOT NULL,"
     " sample TEXT NOT NULL);"
-    "CREATE TABLE answers (run TEXT NOT NULL, question TEXT NOT NULL, answered INTEGER NOT NULL);"};
+    "CREATE TABLE answers (run TEXT NOT NULL, question TEXT NOT NULL, answered INTEGER NOT NULL);",
+    // How many values the lines held. Of earlier runs only the sum is known.
+    "ALTER TABLE counts ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE counts SET held = raw + refused;"};
 
 Status delete_of_run(state::Connection& state, const std::string& run) {
   for (std::string_view sql :
@@ -54,10 +57,11 @@ Status delete_of_run(state::Connection& state, const std::string& run) {
 
 Status save_counts(state::Connection& state, const BatchReport& report) {
   for (const DatasetCount& c : report.counts) {
-    Status done = state.run(
-        "INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        {report.run, c.dataset, c.objects, c.bytes, c.lines, c.rows, c.refused, c.quarantined,
-         c.clean, c.filtered, c.version, c.new_objects, c.load, c.meaning, c.by_row ? 1 : 0});
+    Status done =
+        state.run("INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  {report.run, c.dataset, c.objects, c.bytes, c.lines, c.rows, c.refused,
+                   c.quarantined, c.clean, c.filtered, c.version, c.new_objects, c.load, c.meaning,
+                   c.by_row ? 1 : 0, c.values});
     if (!done) return done;
   }
   for (const CheckResult& c : report.checks) {
@@ -109,7 +113,7 @@ Result<std::vector<DatasetCount>> read_counts(state::Connection& state, const st
   std::vector<DatasetCount> counts;
   auto rows = state.query(
       "SELECT dataset, objects, bytes, lines, raw, refused, quarantined, clean, filtered, version,"
-      " new_objects, load, meaning, by_row FROM counts WHERE run = ? ORDER BY rowid",
+      " new_objects, load, meaning, by_row, held FROM counts WHERE run = ? ORDER BY rowid",
       {run});
   auto number = [&](int column) { return static_cast<uint64_t>(rows.integer(column)); };
   while (rows.next()) {
@@ -117,6 +121,7 @@ Result<std::vector<DatasetCount>> read_counts(state::Connection& state, const st
                       .objects = number(1),
                       .bytes = number(2),
                       .lines = number(3),
+                      .values = number(14),
                       .rows = number(4),
                       .refused = number(5),
                       .quarantined = number(6),
@@ -231,6 +236,7 @@ void DatasetCount::add(const DatasetCount& before) {
   objects += before.objects;
   bytes += before.bytes;
   lines += before.lines;
+  values += before.values;
   rows += before.rows;
   refused += before.refused;
   quarantined += before.quarantined;

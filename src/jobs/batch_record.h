@@ -24,8 +24,9 @@ struct DatasetCount {
   uint64_t objects = 0;
   uint64_t bytes = 0;
   uint64_t lines = 0;        // records, as lines of the objects
-  uint64_t rows = 0;         // raw rows: an array of rows counts as many
-  uint64_t refused = 0;      // lines or rows that cannot be read
+  uint64_t values = 0;       // that the lines held: an array of rows holds as many
+  uint64_t rows = 0;         // values that could be read
+  uint64_t refused = 0;      // values that could not
   uint64_t quarantined = 0;  // raw rows that the project's quarantine SQL takes
   uint64_t clean = 0;
   int64_t version = -1;      // of the clean table

@@ -168,6 +168,7 @@ Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const la
   CleanedBatch cleaned{
       .rows = {}, .quarantine = {}, .records = lines.records, .oldest_ms = lines.oldest_ms};
   std::vector<RefusedRecord> refused = std::move(lines.refused);
+  const size_t no_lines = refused.size();
   auto raw = std::make_shared<const columns::Schema>(dataset_.schema);
   auto take_refused = [&](const columns::Refused& one) {
     RefusedRecord record = record_at(batch, one.source, one.line);
@@ -184,6 +185,8 @@ Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const la
   cleaned.rows = std::move(*rows);
   columns::Counts counts = scan_->counts();
   cleaned.raw_rows = counts.rows;
+  cleaned.values = counts.values + no_lines;
+  const size_t unreadable = refused.size();
   Status taken = counts.lines == lines.lines
                      ? take_quarantined(batch, refused, stop)
                      : Status(Error(Code::internal,
@@ -192,6 +195,8 @@ Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const la
                                                 counts.lines, lines.lines, dataset_.clean.path,
                                                 dataset_.name)));
   cleaned.quarantined = refused.size();
+  cleaned.filtered = static_cast<int64_t>(counts.rows) - cleaned.rows.rows() -
+                     static_cast<int64_t>(refused.size() - unreadable);
   if (taken && !refused.empty() && !batch.is_replay) {
     input_->clear();
     auto encoded = encode_quarantine(refused, places.quarantine, stop);

@@ -36,7 +36,9 @@ struct CleanedBatch {
   lake::Encoded rows;        // of the stream table
   lake::Encoded quarantine;  // of the quarantine table; no files when all was well
   uint64_t records = 0;      // that are this data set's
-  uint64_t raw_rows = 0;
+  uint64_t values = 0;       // that those records held: an array of rows holds as many
+  uint64_t raw_rows = 0;     // values that could be read
+  int64_t filtered = 0;      // raw rows that the clean SQL left out
   uint64_t quarantined = 0;
   int64_t oldest_ms = 0;
 };

@@ -45,6 +45,8 @@ lake::CommitFacts StreamFollower::facts_of(const StreamBatch& batch, const Clean
   }
   facts.metrics = {{"numSourceRecords", std::to_string(cleaned.records)},
                    {"numSourceRows", std::to_string(cleaned.raw_rows)},
+                   {"numSourceValues", std::to_string(cleaned.values)},
+                   {"numFilteredRows", std::to_string(cleaned.filtered)},
                    {"numQuarantinedRows", std::to_string(cleaned.quarantined)}};
   facts.project_sql_sha256 = to_hex(sha256(dataset_.clean.text));
   return facts;

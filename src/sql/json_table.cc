@@ -154,6 +154,7 @@ class ThreadScan {
   void report() {
     const Counts& now = decoder_.counts();
     parts_->table().add(parts_->scan(), {.lines = now.lines - reported_.lines,
+                                         .values = now.values - reported_.values,
                                          .rows = now.rows - reported_.rows,
                                          .refused = now.refused - reported_.refused});
     reported_ = now;
