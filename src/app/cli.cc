@@ -19,6 +19,8 @@ namespace {
 
 using codec::Json;
 
+constexpr const char* standard_data_path = "./pinpipe-data";
+
 // What CLI11 parsed into, for one verb's parameters.
 struct Values {
   std::map<std::string, std::string, std::less<>> texts;
@@ -101,7 +103,7 @@ Result<Json> arguments_of(const std::vector<Parameter>& parameters, const Values
 
 struct Parser {
   CLI::App top{"The whole Pinterest data pipeline in one program.", "pinpipe"};
-  std::string data = "./pinpipe-data";
+  std::string data = standard_data_path;
   std::string project;
   std::vector<std::string> overlays;
   std::string form;
@@ -194,6 +196,11 @@ size_t terminal_width() {
 
 }  // namespace
 
+std::string command_of(const Invocation& invocation) {
+  bool is_standard = invocation.data_path == standard_data_path;
+  return invocation.program + (is_standard ? "" : " --data " + invocation.data_path);
+}
+
 ExitCode report(const Error& error) {
   std::fprintf(stderr, "error: %s\n", error.text().c_str());
   return exit_code_of(error.code());
@@ -275,7 +282,8 @@ int run_command_line(int argc, char** argv) {
   }
   auto form = form_of(parser.form.empty() ? "table" : parser.form);
   if (!form) return static_cast<int>(report(form.error()));
-  Invocation invocation{.data_path = parser.data,
+  Invocation invocation{.program = argv[0],
+                        .data_path = parser.data,
                         .project = {.path = parser.project, .overlays = parser.overlays},
                         .form = *form,
                         .form_given = !parser.form.empty(),

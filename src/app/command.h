@@ -17,9 +17,10 @@ namespace pinpipe::app {
 
 // What every command is told.
 struct Invocation {
-  std::string data_path;    // --data
-  ProjectSource project;    // --project, --overlay
-  Form form = Form::table;  // -o
+  std::string program = "pinpipe";  // as it was called
+  std::string data_path;            // --data
+  ProjectSource project;            // --project, --overlay
+  Form form = Form::table;          // -o
   bool form_given = false;
   codec::Json arguments;
 };
@@ -35,6 +36,8 @@ struct Command {
 
 const std::vector<Command>& commands();
 
+// How to call it again on the same data: what a person can copy.
+std::string command_of(const Invocation& invocation);
 // "error: sentence" with its next step on stderr; gives the code's exit code.
 ExitCode report(const Error& error);
 // The answer on stdout in the wanted form, its notes on stderr when a person reads a table.

@@ -41,6 +41,8 @@ source::Emulator::Options options_of(const EmulationPlan& plan) {
   options.concurrency = plan.concurrency;
   options.posts_per_second = plan.posts_per_second;
   options.sleeps = plan.sleeps;
+  options.run = plan.run;
+  if (plan.is_stored) options.is_stored = plan.is_stored;
   return options;
 }
 

@@ -2,6 +2,7 @@
 // terminal, Ctrl-C, and the tally.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "app/answer.h"
@@ -25,6 +26,8 @@ struct EmulationPlan {
   size_t concurrency = 1;
   double posts_per_second = 0;
   bool sleeps = false;
+  std::string run = {};                          // names the run in the posts' marks; empty: drawn
+  std::function<bool(uint64_t)> is_stored = {};  // posts to leave out; empty: none
   bool until_signal = false;  // SIGINT and SIGTERM end it; only where nothing else waits for them
 };
 

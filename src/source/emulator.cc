@@ -187,8 +187,10 @@ io::Task<bool> Emulator::post_round(Round& round, Poster& poster) {
     // A round that has begun is brought to its end, so that the three tables stay equally long.
     if (!in_turn && i == 0) co_return false;
     if (co_await io::cancelled()) co_return false;
+    uint64_t number = round.number * poster.requests.size() + i + 1;
+    if (options_.is_stored(number)) continue;
     poster.requests[i].body.swap(round.bodies[i]);
-    co_await post(poster.requests[i], round.number * poster.requests.size() + i + 1);
+    co_await post(poster.requests[i], number);
     poster.requests[i].body.swap(round.bodies[i]);
   }
   tally_.rounds += 1;

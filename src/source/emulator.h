@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,7 +41,9 @@ class Emulator {
     std::string base_url;  // "http://127.0.0.1:8082/test"
     std::string ca_file;   // PEM, for https; empty: the system's roots
     Rounds::Options rounds;
-    std::string run;         // names this run in the posts' headers; empty: drawn
+    std::string run;  // names this run in the posts' headers; empty: drawn
+    // Posts that somebody knows to be stored already, by number: they are left out.
+    std::function<bool(uint64_t)> is_stored = [](uint64_t) { return false; };
     size_t concurrency = 1;  // rounds posted at the same time; within a round there is an order
     double posts_per_second = 0;  // 0: as fast as answers come
     bool sleeps = false;          // before every round, as the classic script

@@ -1,21 +1,28 @@
-// `pinpipe demo`: the whole pipeline on generated posts through the real doors, then the eight
-// answers and the accounting. Safe to repeat: what was posted before is not posted again.
+// `pinpipe demo`: the whole pipeline on generated posts through the real doors, then the answers of
+// both paths, the accounting and the report. Safe to repeat, and to end at any moment: what the log
+// has already is not posted again.
+#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
+#include <sstream>
 
+#include "app/accounting.h"
 #include "app/command.h"
 #include "app/emulation.h"
 #include "app/house.h"
 #include "app/operations/list.h"
+#include "app/stored_posts.h"
 #include "io/scope.h"
 
 namespace pinpipe::app {
 namespace {
 
-constexpr size_t answer_rows_shown = 6;
+constexpr size_t answer_rows_shown = 5;
+constexpr size_t answer_width_max = 58;  // two beside each other fit 118 columns
 constexpr Millis settle_timeout{120'000};
-constexpr int steps = 7;
+constexpr int steps = 8;
 constexpr uint64_t stream_rounds_max = 2000;
+constexpr const char* run_name = "demo";
 
 // One line a step, with the seconds it took.
 class Narration {
@@ -36,11 +43,11 @@ class Narration {
   int64_t begin_ms_ = 0;
 };
 
-// Where one data set's records are: in its topic, and in objects as the connector has committed.
-struct Hop {
-  std::string topic;
-  int64_t records = 0;
-  int64_t sunk = 0;
+// What was posted by one path in this run, and what its topics or streams got meanwhile.
+struct Posted {
+  source::Tally tally;
+  int64_t stored = 0;
+  uint64_t before = 0;  // posts that were there
 };
 
 class Demo {
@@ -56,9 +63,12 @@ class Demo {
   Status stream();
   Status batch();
   Status answer();
-  Status answer_from_stream();
-  void account();
-  Result<std::vector<Hop>> hops();
+  Status account();
+  Status report_page();
+  Result<Posted> post_rest(source::Target target, uint64_t rounds);
+  Result<int64_t> records(source::Target target);
+  Result<int64_t> sunk();
+  void say(std::string_view path, const Posted& posted);
   template <class T>
   T wait(io::Task<T> task) {
     return io::wait_on(house_.runtime().loop(0), std::move(task));
@@ -67,76 +77,106 @@ class Demo {
   House& house_;
   uint64_t rows_;
   Narration narration_;
-  std::optional<Emulation> emulation_;
-  int64_t records_before_ = 0;
-  jobs::BatchReport report_;
-  uint64_t streamed_ = 0;    // acknowledged by the Kinesis mapping in this run
-  int64_t stream_rows_ = 0;  // in the stream tables afterwards
+  Posted by_topic_;
+  Posted by_stream_;
   bool closes_ = false;
 };
 
-Result<std::vector<Hop>> Demo::hops() {
-  std::vector<Hop> all;
-  for (const project::Dataset& dataset : house_.project().datasets) {
-    auto range = wait(house_.topics().range(dataset.topic, 0));
-    if (!range) return range.error();
-    broker::TopicPartition where{dataset.topic, 0};
-    auto committed = wait(house_.topics().committed("connect-" + house_.connector_name(), {where}));
-    if (!committed) return committed.error();
-    auto at = committed->find(where);
-    all.push_back({.topic = dataset.topic,
-                   .records = range->high_watermark,
-                   .sunk = at == committed->end() ? 0 : std::max<int64_t>(0, at->second.offset)});
+// In all topics, or all streams, of the emulator.
+Result<int64_t> Demo::records(source::Target target) {
+  int64_t sum = 0;
+  for (const auto& destination : source::destinations_of(target, house_.user_id())) {
+    auto topic = house_.topics().find(destination.name);
+    if (!topic) continue;
+    for (broker::PartitionId p = 0; p < topic->partitions; ++p) {
+      auto range = wait(house_.topics().range(destination.name, p));
+      if (!range) return range.error();
+      sum += range->high_watermark;
+    }
   }
-  return all;
+  return sum;
+}
+
+// Of the emulator's topics: those that the connector has in durable objects.
+Result<int64_t> Demo::sunk() {
+  int64_t sum = 0;
+  for (const sink::SinkStatus& connector : wait(house_.connector_status())) {
+    if (connector.name != house_.connector_name()) continue;
+    for (const sink::TaskStatus& task : connector.tasks) {
+      if (task.state == "FAILED")
+        return Error(Code::unavailable, "connector " + connector.name + ": " + task.trace);
+      for (const sink::PartitionStatus& partition : task.partitions) sum += partition.committed;
+    }
+  }
+  return sum;
+}
+
+Result<Posted> Demo::post_rest(source::Target target, uint64_t rounds) {
+  auto destinations = source::destinations_of(target, house_.user_id());
+  auto stored = wait(StoredPosts::find(house_.topics(), target, destinations, run_name, rounds));
+  if (!stored) return stored.error();
+  auto before = records(target);
+  if (!before) return before.error();
+  Posted posted{.tally = {}, .before = stored->count()};
+  if (posted.before < rounds * destinations.size()) {
+    auto emulation =
+        emulate(house_.runtime(), {.target = target,
+                                   .base_url = "http://" + house_.endpoints().gateway + "/demo",
+                                   .user_id = house_.user_id(),
+                                   .rows = rows_,
+                                   .rounds = rounds,
+                                   .concurrency = 32,
+                                   .run = run_name,
+                                   .is_stored = [&](uint64_t n) { return stored->has(n); }});
+    if (!emulation) return emulation.error();
+    posted.tally = std::move(emulation->tally);
+  }
+  auto after = records(target);
+  if (!after) return after.error();
+  posted.stored = *after - *before;
+  return posted;
+}
+
+void Demo::say(std::string_view path, const Posted& posted) {
+  const source::Tally& t = posted.tally;
+  std::string already =
+      posted.before > 0 ? fmt::format("{} were there already; ", posted.before) : "";
+  if (t.sent == 0) {
+    narration_.end(fmt::format("{}nothing left to post over {}", already, path));
+    return;
+  }
+  narration_.end(
+      fmt::format("{}{} posts over {}: {} acknowledged, {} failed, {} unknown, {} retried", already,
+                  t.sent, path, t.acknowledged, t.failed, t.unknown, t.retried));
 }
 
 Status Demo::post() {
   narration_.begin("posts");
-  auto before = hops();
-  if (!before) return before.error();
-  for (const Hop& hop : *before) records_before_ += hop.records;
-  if (records_before_ >= static_cast<int64_t>(rows_) * 3) {
-    narration_.end(fmt::format(
-        "{} records are in the topics already; `make demo-clean` starts anew", records_before_));
-    return {};
-  }
-  auto emulation =
-      emulate(house_.runtime(), {.base_url = "http://" + house_.endpoints().gateway + "/demo",
-                                 .user_id = house_.user_id(),
-                                 .rows = rows_,
-                                 .concurrency = 32});
-  if (!emulation) return emulation.error();
-  emulation_ = std::move(*emulation);
-  const source::Tally& t = emulation_->tally;
-  narration_.end(
-      fmt::format("{} rounds of 3 over REST: {} acknowledged, {} failed, {} unknown, {} retried",
-                  t.rounds, t.acknowledged, t.failed, t.unknown, t.retried));
+  auto posted = post_rest(source::Target::batch, rows_);
+  if (!posted) return posted.error();
+  by_topic_ = std::move(*posted);
+  say("REST", by_topic_);
   return {};
 }
 
 Status Demo::settle() {
   narration_.begin("connector");
-  Status flushed = house_.flush_connectors();
-  if (!flushed) return flushed;
+  if (Status flushed = house_.flush_connectors(); !flushed) return flushed;
+  auto wanted = records(source::Target::batch);
+  if (!wanted) return wanted.error();
   io::Instant deadline = io::after(settle_timeout);
   while (true) {
-    auto now = hops();
-    if (!now) return now.error();
-    bool done = true;
-    int64_t sunk = 0;
-    for (const Hop& hop : *now) {
-      done = done && hop.sunk >= hop.records;
-      sunk += hop.sunk;
-    }
-    if (done) {
-      narration_.end(fmt::format("{} records are in objects of s3://user-{}-bucket/topics/", sunk,
+    auto there = sunk();
+    if (!there) return there.error();
+    if (*there >= *wanted) {
+      narration_.end(fmt::format("{} records are in objects of s3://user-{}-bucket/topics/", *there,
                                  house_.user_id()));
       return {};
     }
     if (std::chrono::steady_clock::now() > deadline)
-      return Error(Code::timeout,
-                   fmt::format("the connector has {} records in objects and does not go on", sunk));
+      return Error(Code::timeout, fmt::format("the connector has {} of {} records in objects and "
+                                              "does not go on",
+                                              *there, *wanted));
     (void)wait(io::sleep_for(Millis(20)));
   }
 }
@@ -144,29 +184,12 @@ Status Demo::settle() {
 // The first posts once more, by the Kinesis mapping, into the stream job's tables.
 Status Demo::stream() {
   narration_.begin("stream");
-  uint64_t rounds = std::min(rows_, stream_rounds_max);
-  int64_t there = 0;
-  for (const jobs::StreamStatus& status : wait(house_.stream_job().status()))
-    there += status.table_rows;
-  source::Tally tally;
-  if (there == 0) {
-    auto emulation =
-        emulate(house_.runtime(), {.target = source::Target::stream,
-                                   .base_url = "http://" + house_.endpoints().gateway + "/demo",
-                                   .user_id = house_.user_id(),
-                                   .rows = rows_,
-                                   .rounds = rounds,
-                                   .concurrency = 32});
-    if (!emulation) return emulation.error();
-    tally = emulation->tally;
-  }
+  auto posted = post_rest(source::Target::stream, std::min(rows_, stream_rounds_max));
+  if (!posted) return posted.error();
+  by_stream_ = std::move(*posted);
   auto drained = wait(house_.stream_job().drain(io::after(settle_timeout)));
   if (!drained) return drained.error();
-  for (const jobs::StreamStatus& status : *drained) stream_rows_ += status.table_rows;
-  streamed_ = tally.acknowledged;
-  narration_.end(fmt::format(
-      "{} rounds of 3 over the Kinesis mapping: {} acknowledged; {} rows in the stream tables",
-      tally.rounds, tally.acknowledged, stream_rows_));
+  say("the Kinesis mapping", by_stream_);
   return {};
 }
 
@@ -175,89 +198,111 @@ Status Demo::batch() {
   auto report = wait(house_.batch().run({.name = manual_run_name(system_clock())}));
   if (!report) return report.error();
   if (report->state == jobs::BatchReport::State::failed) return Error(Code::invalid, report->error);
-  report_ = std::move(*report);
   uint64_t rows = 0;
   uint64_t clean = 0;
-  for (const jobs::DatasetCount& c : report_.counts) {
+  for (const jobs::DatasetCount& c : report->counts) {
     rows += c.rows;
     clean += c.clean;
   }
   narration_.end(fmt::format("{} rows loaded, {} clean; load {} ms, clean {} ms, questions {} ms",
-                             rows, clean, report_.load_ms, report_.clean_ms, report_.ask_ms));
+                             rows, clean, report->load_ms, report->clean_ms, report->ask_ms));
   return {};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// Two tables, the one on the left of the other.
+std::string beside(const std::string& left, const std::string& right) {
+  std::vector<std::string> lefts = lines_of(left);
+  std::vector<std::string> rights = lines_of(right);
+  size_t width = 0;
+  for (const std::string& line : lefts) width = std::max(width, display_width(line));
+  std::string text;
+  for (size_t i = 0; i < std::max(lefts.size(), rights.size()); ++i) {
+    std::string line = i < lefts.size() ? lefts[i] : "";
+    if (i < rights.size()) line += std::string(width + 2 - display_width(line), ' ') + rights[i];
+    text += line + "\n";
+  }
+  return text;
 }
 
 Status Demo::answer() {
   narration_.begin("answers");
-  auto answers = wait(house_.questions().ask(""));
-  if (!answers) return answers.error();
-  narration_.end(fmt::format("{} tables", answers->size()));
-  for (const jobs::QuestionAnswer& question : *answers) {
-    Answer shown = answer_of(question);
-    fmt::print("\n{}", render(shown, Form::table, 100, answer_rows_shown));
+  auto batch = wait(house_.questions().ask(""));
+  if (!batch) return batch.error();
+  auto tables = wait(house_.stream_job().pin_tables());
+  if (!tables) return tables.error();
+  auto stream = wait(house_.questions().ask_over("", std::move(*tables)));
+  if (!stream) return stream.error();
+  narration_.end(
+      fmt::format("{} tables by each path: of the batch tables, and beside them of the "
+                  "stream's, over its first posts",
+                  batch->size()));
+  for (size_t i = 0; i < batch->size(); ++i) {
+    Answer left = answer_of((*batch)[i]);
+    Answer right = answer_of((*stream)[i]);
+    fmt::print("\n{}\n", left.title);
+    left.title.clear();
+    right.title.clear();
+    auto text = [](const Answer& answer) {
+      return render(answer, Form::table, answer_width_max, answer_rows_shown);
+    };
+    fmt::print("{}", beside(text(left), text(right)));
   }
+  fmt::print("\n");
   std::fflush(stdout);
   return {};
 }
 
-// The answers that fit a line, beside those of the stream's tables.
-Status Demo::answer_from_stream() {
-  narration_.begin("beside");
-  auto tables = wait(house_.stream_job().pin_tables());
-  if (!tables) return tables.error();
-  auto answers = wait(house_.questions().ask_over("q5", std::move(*tables)));
-  if (!answers) return answers.error();
-  narration_.end("the stream's own answer to q5, over its first posts");
-  fmt::print("\n{}", render(answer_of(answers->front()), Form::table, 100, answer_rows_shown));
+Status Demo::account() {
+  narration_.begin("accounting");
+  auto counts = wait(count_paths(house_));
+  if (!counts) return counts.error();
+  Answer answer = answer_of(*counts);
+  std::vector<std::string> findings;
+  for (const PathCount& count : *counts) {
+    // All has settled: what is still on its way is lost.
+    for (const Finding& finding : audit(count)) findings.push_back(finding.text);
+  }
+  std::string posts;
+  for (const auto& [path, posted] : {std::pair{"REST", &by_topic_}, {"mapping", &by_stream_}}) {
+    for (const Finding& finding : audit(posted->tally, static_cast<uint64_t>(posted->stored)))
+      findings.push_back(fmt::format("{}: {}", path, finding.text));
+    const source::Tally& t = posted->tally;
+    posts += fmt::format("{}: sent {} = acknowledged {} + failed {} + unknown {}; stored {}\n",
+                         path, t.sent, t.acknowledged, t.failed, t.unknown, posted->stored);
+  }
+  closes_ = findings.empty();
+  narration_.end(closes_ ? "closes: what each hop has is what the hop before it handed on"
+                         : "does NOT close");
+  fmt::print("\n{}{}", render(answer, Form::table), posts);
+  for (const std::string& finding : findings) fmt::print("does not close: {}\n", finding);
+  fmt::print("\n");
   return {};
 }
 
-// sent = acknowledged + failed + unknown; records = rows + refused; rows = clean + filtered +
-// quarantined.
-void Demo::account() {
-  Answer answer;
-  answer.title = "\nAccounting";
-  answer.columns = {"dataset", "records in topic", "records in objects", "lines loaded", "rows",
-                    "refused", "quarantined",      "filtered",           "clean"};
-  auto now = hops();
-  closes_ = now.has_value();
-  int64_t records_after = 0;
-  for (size_t i = 0; closes_ && i < report_.counts.size(); ++i) {
-    const jobs::DatasetCount& c = report_.counts[i];
-    const Hop& hop = (*now)[i];
-    records_after += hop.records;
-    closes_ =
-        hop.records == hop.sunk && static_cast<uint64_t>(hop.sunk) == c.lines &&
-        c.lines == c.rows + c.refused &&
-        static_cast<int64_t>(c.rows) == static_cast<int64_t>(c.clean + c.quarantined) + c.filtered;
-    answer.add_row({c.dataset, hop.records, hop.sunk, c.lines, c.rows, c.refused, c.quarantined,
-                    c.filtered, c.clean});
-  }
-  if (emulation_) {
-    const source::Tally& t = emulation_->tally;
-    auto stored = static_cast<uint64_t>(records_after - records_before_);
-    closes_ = closes_ && t.sent == t.acknowledged + t.failed + t.unknown &&
-              t.acknowledged <= stored && stored <= t.acknowledged + t.unknown + t.retried;
-    answer.notes.push_back(
-        fmt::format("sent {} = acknowledged {} + failed {} + unknown {}; stored {}", t.sent,
-                    t.acknowledged, t.failed, t.unknown, stored));
-  }
-  if (streamed_ > 0) {
-    closes_ = closes_ && static_cast<int64_t>(streamed_) == stream_rows_;
-    answer.notes.push_back(
-        fmt::format("stream: acknowledged {} = rows in its tables {}", streamed_, stream_rows_));
-  }
-  fmt::print("{}", render(answer, Form::table));
-  for (const std::string& note : answer.notes) fmt::print("{}\n", note);
-  fmt::print("{}\n", closes_ ? "The accounting closes." : "The accounting does NOT close.");
+Status Demo::report_page() {
+  narration_.begin("report");
+  auto report = std::ranges::find(operations(), "report", &Operation::verb);
+  auto page = house_.call(*report, codec::Json::object());
+  if (!page) return page.error();
+  std::string path = house_.directory().path() + "/report.html";
+  Status written = io::posix_files().replace(path, first_cells(*page));
+  if (!written) return written;
+  narration_.end(path);
+  return {};
 }
 
 Status Demo::run() {
   for (Status (Demo::*step)() : {&Demo::post, &Demo::settle, &Demo::stream, &Demo::batch,
-                                 &Demo::answer, &Demo::answer_from_stream}) {
+                                 &Demo::answer, &Demo::account, &Demo::report_page}) {
     if (Status done = (this->*step)(); !done) return done;
   }
-  account();
   return {};
 }
 
@@ -277,12 +322,15 @@ ExitCode run_demo(const Invocation& invocation) {
              static_cast<double>(system_clock().steady_ms() - begin_ms) / 1000.0);
   Demo demo(house, static_cast<uint64_t>(rows));
   if (Status done = demo.run(); !done) return report(done.error());
+  std::string self = command_of(invocation);
   fmt::print(
-      "\nEverything lies in {}. Nothing left this machine. Next:\n"
-      "  pinpipe up                      start it again and keep it running\n"
-      "  pinpipe ask q1 -o csv           one answer, whole\n"
-      "  pinpipe sql \"select * from clean.pin limit 5\"\n",
-      house.directory().path());
+      "\nAll of it in {:.1f} s, in {}: log/ buckets/ lake/ state/. Nothing left this machine.\n"
+      "Next:\n"
+      "  {} up                 keep it running; the console's address is printed\n"
+      "  {} ask q1             one answer, whole; -o csv, --from stream\n"
+      "  {} trace 7528         one post through every hop\n",
+      static_cast<double>(system_clock().steady_ms() - begin_ms) / 1000.0, house.directory().path(),
+      self, self, self);
   return demo.closes() ? ExitCode::ok : ExitCode::failed;
 }
 

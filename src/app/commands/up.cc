@@ -15,7 +15,7 @@ namespace {
 
 constexpr Millis down_wait_max{60'000};
 
-void print_addresses(const House& house) {
+void print_addresses(const House& house, const std::string& self) {
   const Endpoints& at = house.endpoints();
   std::fprintf(stderr,
                "pinpipe is up on %s\n"
@@ -25,10 +25,10 @@ void print_addresses(const House& house) {
                "  aws      http://%s      (Kinesis and S3)\n"
                "  mysql    %s      (user pinpipe, password pinpipe, database pinterest_data)\n"
                "  console  http://%s/#token=%s\n"
-               "Ctrl-C ends it. Elsewhere: eval \"$(pinpipe env)\"  ·  pinpipe status\n",
+               "Ctrl-C ends it. Elsewhere: eval \"$(%s env)\"  ·  %s status\n",
                house.directory().path().c_str(), at.kafka.c_str(), at.gateway.c_str(),
                house.user_id().c_str(), at.connect.c_str(), at.aws.c_str(), at.mysql.c_str(),
-               at.console.c_str(), house.token().c_str());
+               at.console.c_str(), house.token().c_str(), self.c_str(), self.c_str());
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ ExitCode run_up(const Invocation& invocation) {
       open_house(invocation, {.any_ports = text_argument(invocation.arguments, "ports") == "auto",
                               .course = flag_argument(invocation.arguments, "course")});
   if (!opened.house) return opened.code;
-  print_addresses(*opened.house);
+  print_addresses(*opened.house, command_of(invocation));
   auto signal = io::wait_on(opened.house->runtime().loop(0), io::wait_for_signal());
   std::fprintf(stderr, "pinpipe is going down\n");
   return signal ? ExitCode::ok : report(signal.error());

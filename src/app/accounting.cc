@@ -1,0 +1,214 @@
+#include "app/accounting.h"
+
+#include <charconv>
+#include <fmt/format.h>
+
+#include "app/house.h"
+#include "lake/history.h"
+#include "lake/table.h"
+
+namespace pinpipe::app {
+namespace {
+
+using Kind = Finding::Kind;
+
+constexpr size_t commits_read_max = 1'000'000;
+
+std::string path_of(const PathCount& count) {
+  return fmt::format("{} ({})", count.dataset, count.by_stream ? "stream" : "batch");
+}
+
+int64_t number_in(const std::map<std::string, std::string>& metrics, const std::string& name) {
+  auto at = metrics.find(name);
+  int64_t number = 0;
+  if (at != metrics.end())
+    std::from_chars(at->second.data(), at->second.data() + at->second.size(), number);
+  return number;
+}
+
+io::Task<Result<int64_t>> records_of(House& house, std::string topic) {
+  auto facts = house.topics().find(topic);
+  int64_t records = 0;
+  if (!facts) co_return records;
+  for (broker::PartitionId p = 0; p < facts->partitions; ++p) {
+    auto range = co_await house.topics().range(topic, p);
+    if (!range && range.error().code() == Code::not_found) continue;
+    if (!range) co_return range.error();
+    records += range->high_watermark;
+  }
+  co_return records;
+}
+
+io::Task<Result<std::unique_ptr<lake::Table>>> open_table(House& house, const std::string& name) {
+  co_return co_await lake::Table::open(house.lake(), {House::lake_bucket, name});
+}
+
+// What the connector that writes the batch path's objects says of the topic.
+void add_connector(const std::vector<sink::SinkStatus>& connectors, const std::string& name,
+                   const std::string& topic, PathCount& count) {
+  for (const sink::SinkStatus& connector : connectors) {
+    if (connector.name != name) continue;
+    for (const sink::TaskStatus& task : connector.tasks) {
+      for (const sink::PartitionStatus& partition : task.partitions) {
+        if (partition.topic != topic) continue;
+        count.carried += partition.committed;
+        count.skipped += partition.skipped;
+      }
+    }
+  }
+}
+
+io::Task<Result<PathCount>> count_batch(House& house, const project::Dataset& dataset,
+                                        const std::vector<sink::SinkStatus>& connectors,
+                                        const jobs::BatchReport* last) {
+  PathCount count{.dataset = dataset.name, .unknown = {}};
+  auto records = co_await records_of(house, dataset.topic);
+  if (!records) co_return records.error();
+  count.records = *records;
+  const project::Connector* connector = jobs::connector_of_topic(house.project(), dataset.topic);
+  if (connector == nullptr || connectors.empty()) {
+    count.unknown = connector == nullptr ? "no connector takes its topic" : "no connector runs";
+    co_return count;
+  }
+  add_connector(connectors, connector->name, dataset.topic, count);
+  const jobs::DatasetCount* loaded = last == nullptr ? nullptr : last->find(dataset.name);
+  if (loaded == nullptr || loaded->version < 0) co_return count;
+  count.lines = static_cast<int64_t>(loaded->lines);
+  count.values = static_cast<int64_t>(loaded->values);
+  count.clean = static_cast<int64_t>(loaded->clean);
+  count.filtered = loaded->filtered;
+  count.quarantined = static_cast<int64_t>(loaded->quarantined + loaded->refused);
+  auto table = co_await open_table(house, dataset.tables.batch);
+  if (!table) co_return table.error();
+  auto snapshot = co_await (*table)->at_version(loaded->version);
+  if (!snapshot) co_return snapshot.error();
+  count.table_rows = (*snapshot)->rows().value_or(-1);
+  co_return count;
+}
+
+io::Task<Result<PathCount>> count_stream(House& house, const project::Dataset& dataset) {
+  PathCount count{.dataset = dataset.name, .by_stream = true, .unknown = {}};
+  auto records = co_await records_of(house, dataset.stream);
+  if (!records) co_return records.error();
+  count.records = *records;
+  auto table = co_await open_table(house, dataset.tables.stream);
+  if (!table && table.error().code() == Code::not_found) co_return count;
+  if (!table) co_return table.error();
+  auto history = co_await lake::history(**table, commits_read_max);
+  if (!history) co_return history.error();
+  if (!history->empty() && history->back().version > 0) {
+    count.unknown = fmt::format("the table's log begins with version {}", history->back().version);
+    co_return count;
+  }
+  for (const lake::HistoryEntry& entry : *history) {
+    const auto& metrics = entry.info.metrics;
+    if (!metrics.contains("numSourceRecords")) continue;  // another writer's
+    count.carried += number_in(metrics, "numSourceRecords");
+    count.values += number_in(metrics, "numSourceValues");
+    count.clean += number_in(metrics, "numOutputRows");
+    count.filtered += number_in(metrics, "numFilteredRows");
+    count.quarantined += number_in(metrics, "numQuarantinedRows");
+  }
+  count.lines = count.carried;
+  count.table_rows = (*table)->snapshot()->rows().value_or(-1);
+  co_return count;
+}
+
+}  // namespace
+
+std::vector<Finding> audit(const PathCount& count) {
+  std::vector<Finding> findings;
+  auto find = [&](Kind kind, std::string text) {
+    findings.push_back({kind, path_of(count) + ": " + text});
+  };
+  if (!count.unknown.empty()) {
+    find(Kind::unknown, count.unknown);
+    return findings;
+  }
+  std::string_view next = count.by_stream ? "commits of its table" : "objects";
+  if (int64_t behind = count.records - count.carried; behind != 0) {
+    find(behind > 0 ? Kind::on_its_way : Kind::surplus,
+         behind > 0 ? fmt::format("{} records are on their way to the {}", behind, next)
+                    : fmt::format("{} more records are in {} than in the log", -behind, next));
+  }
+  int64_t written = count.carried - count.skipped;
+  if (count.lines < written)
+    find(Kind::on_its_way, fmt::format("{} records in objects are not read by a run yet, or their "
+                                       "objects are gone",
+                                       written - count.lines));
+  if (count.lines > written && !count.by_stream)
+    find(Kind::surplus, fmt::format("{} lines are in objects that the connector did not write",
+                                    count.lines - written));
+  int64_t became = count.clean + count.filtered + count.quarantined;
+  if (count.values != became || count.filtered < 0)
+    find(became < count.values ? Kind::lost : Kind::surplus,
+         fmt::format("of {} rows read {} are clean, {} filtered, {} quarantined", count.values,
+                     count.clean, count.filtered, count.quarantined));
+  if (count.clean != count.table_rows)
+    find(count.table_rows < count.clean ? Kind::lost : Kind::surplus,
+         fmt::format("{} rows are clean, the table has {}", count.clean, count.table_rows));
+  return findings;
+}
+
+std::vector<Finding> audit(const source::Tally& tally, uint64_t stored) {
+  std::vector<Finding> findings;
+  uint64_t told = tally.acknowledged + tally.failed + tally.unknown;
+  if (tally.sent != told)
+    findings.push_back({Kind::lost, fmt::format("{} posts were sent, of {} it is known what became "
+                                                "of them",
+                                                tally.sent, told)});
+  if (stored < tally.acknowledged)
+    findings.push_back({Kind::lost, fmt::format("{} posts were acknowledged, {} are stored",
+                                                tally.acknowledged, stored)});
+  if (stored > tally.acknowledged + tally.unknown + tally.retried)
+    findings.push_back(
+        {Kind::surplus, fmt::format("{} posts are stored, more than {} acknowledged, {} unknown "
+                                    "and {} retried explain",
+                                    stored, tally.acknowledged, tally.unknown, tally.retried)});
+  return findings;
+}
+
+io::Task<Result<std::vector<PathCount>>> count_paths(House& house) {
+  auto connectors = co_await house.connector_status();
+  auto last = co_await house.batch().published("");
+  if (!last && last.error().code() != Code::not_found) co_return last.error();
+  std::vector<PathCount> counts;
+  for (const project::Dataset& dataset : house.project().datasets) {
+    if (dataset.topic.empty()) continue;
+    auto count = co_await count_batch(house, dataset, connectors, last ? &*last : nullptr);
+    if (!count) co_return count.error().with("data set " + dataset.name);
+    counts.push_back(std::move(*count));
+  }
+  for (const project::Dataset& dataset : house.project().datasets) {
+    if (dataset.stream.empty()) continue;
+    auto count = co_await count_stream(house, dataset);
+    if (!count) co_return count.error().with("data set " + dataset.name);
+    counts.push_back(std::move(*count));
+  }
+  co_return counts;
+}
+
+Answer answer_of(const std::vector<PathCount>& counts) {
+  Answer answer;
+  answer.columns = {"dataset", "path",     "records",     "kept_apart", "carried",  "read",
+                    "rows",    "filtered", "quarantined", "clean",      "in_table", "state"};
+  bool is_open = false;
+  for (const PathCount& c : counts) {
+    std::string state = "closes";
+    for (const Finding& finding : audit(c)) {
+      answer.failed = answer.failed || finding.is_wrong();
+      is_open = true;
+      state = finding.is_wrong()              ? "does not close"
+              : state == "does not close"     ? state
+              : finding.kind == Kind::unknown ? "unknown"
+                                              : "on its way";
+      answer.notes.push_back(finding.text);
+    }
+    answer.add_row({c.dataset, c.by_stream ? "stream" : "batch", c.records, c.skipped, c.carried,
+                    c.lines, c.values, c.filtered, c.quarantined, c.clean, c.table_rows, state});
+  }
+  if (!is_open) answer.notes.emplace_back("the accounting closes");
+  return answer;
+}
+
+}  // namespace pinpipe::app
