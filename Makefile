@@ -8,19 +8,20 @@ BIN := build/release/src/app/pinpipe
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build the pinpipe program (build/release)
+build: ## build the pinpipe program (build/release), and ./pinpipe that leads to it
 	@tools/setup build
 	@cmake --preset release >/dev/null
 	@ninja -C build/release -j$(JOBS) pinpipe
+	@ln -sfn $(BIN) pinpipe
 
 demo: build ## run the whole pipeline on generated posts and print the eight answers
-	@$(BIN) demo --data $(DATA)
+	@./pinpipe demo --data $(DATA)
 
-demo-clean: ## remove what the demo left
-	@rm -rf $(DATA)
+demo-clean: ## remove what the demo left: the data directory, once no server uses it
+	@tools/remove_data $(DATA)
 
 up: build ## start everything and keep it running (Ctrl-C ends it)
-	@$(BIN) up --data $(DATA)
+	@./pinpipe up --data $(DATA)
 
 test: ## install what the tests need, build them and run them all
 	@tools/setup test

@@ -43,10 +43,10 @@ class House:
     def cli(self, arguments, stdin=""):
         return self.program(self.command(arguments), stdin)
 
-    def program(self, command, stdin=""):
+    def program(self, command, stdin="", folder=None, environment=None):
         try:
-            done = subprocess.run(command, input=stdin.encode(), capture_output=True, cwd=self.folder,
-                                  timeout=CALL_SECONDS, check=False)
+            done = subprocess.run(command, input=stdin.encode(), capture_output=True, cwd=folder or self.folder,
+                                  env=dict(os.environ, **(environment or {})), timeout=CALL_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return Result(124, "", f"{' '.join(command)} did not end within {CALL_SECONDS} s")
         return Result(done.returncode, *(text.decode("utf-8", "replace") for text in (done.stdout, done.stderr)))

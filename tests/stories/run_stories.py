@@ -158,6 +158,21 @@ class Story:
         return self.house.program(["kcat", "-b", self.variables["KAFKA"], *shlex.split(arguments)],
                                   stdin + "\n" if stdin else "")
 
+    def do_aws(self, arguments, _):
+        """aws ARGUMENTS: Debian's AWS CLI at this server's endpoint."""
+        return self.program_at_home(["/usr/bin/aws", "--endpoint-url", self.variables["AWS"], *shlex.split(arguments)])
+
+    def do_python(self, arguments, _):
+        """python SCRIPT ARGUMENTS: with Debian's python3 and its modules, in the folder $TMP/home; $INVOKE_URL is the gateway."""
+        return self.program_at_home(["/usr/bin/python3", *shlex.split(arguments)])
+
+    def program_at_home(self, command):
+        home = os.path.join(self.folder, "home")
+        os.makedirs(home, exist_ok=True)
+        return self.house.program(command, folder=home, environment={
+            "INVOKE_URL": self.variables["GATEWAY"] + "/test", "AWS_ACCESS_KEY_ID": "pinpipe", "AWS_SECRET_ACCESS_KEY": "pinpipe",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_PAGER": "", "HOME": home})
+
     def do_keep(self, rest, _):
         """keep NAME REGEX: a variable with what the regex finds in the last output (its group, if it has one)."""
         name, _, pattern = rest.partition(" ")

@@ -32,6 +32,7 @@ walk
   ask all
   questions
   sql "select count(*) as n from clean.user"
+  account
   trace 1
   topic list
   topic create walk-$$turn
