@@ -1,6 +1,7 @@
 #include "jobs/trace.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
 #include <set>
 
@@ -25,6 +26,14 @@ std::vector<std::string> names_in_records(const project::Dataset& dataset,
   std::vector<std::string> names = found.synonyms;
   names.push_back(found.name);
   return names;
+}
+
+// Of a commit's own words, which anybody may have written.
+std::optional<broker::Offset> offset_of(const std::string& text) {
+  broker::Offset offset = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), offset);
+  bool is_whole = error == std::errc{} && end == text.data() + text.size();
+  return is_whole ? std::optional(offset) : std::nullopt;
 }
 
 void note_if_cut(Trace& trace, const project::Dataset& dataset, size_t found) {
@@ -242,8 +251,10 @@ io::Task<Status> Tracer::read_commits(Work& work, const project::Dataset& datase
         fmt::format("{}/{}/{}", dataset.stream, stream.text(), copy.log->partition);
     for (const lake::HistoryEntry& entry : *history) {
       bool has = std::ranges::any_of(entry.info.positions, [&](const lake::SourcePosition& p) {
-        return p.source == source && std::stoll("0" + p.from) <= copy.log->offset &&
-               copy.log->offset <= std::stoll("0" + p.to);
+        auto from = offset_of(p.from);
+        auto to = offset_of(p.to);
+        return p.source == source && from && to && *from <= copy.log->offset &&
+               copy.log->offset <= *to;
       });
       if (has) copy.version = entry.version;
     }

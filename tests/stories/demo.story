@@ -6,7 +6,7 @@ cli demo --rows 400 --ports auto
   ~ ^\[2/8\] posts      1200 posts over REST: 1200 acknowledged, 0 failed, 0 unknown, 0 retried
   ~ ^\[3/8\] connector  1200 records are in objects of s3://user-0e90e0175553-bucket/topics/
   ~ ^\[4/8\] stream     1200 posts over the Kinesis mapping: 1200 acknowledged
-  ~ ^\[5/8\] batch      1200 rows loaded, 1200 clean;
+  ~ ^\[5/8\] DAG        manual__20[^ ]*: 1200 rows loaded, 1200 clean;
   ~ ^q8: Median followers
   ~ ^\[7/8\] accounting closes
   ~ ^REST: sent 1200 = acknowledged 1200 [+] failed 0 [+] unknown 0; stored 1200$$
@@ -22,7 +22,7 @@ cli demo --rows 400 --ports auto
 -> 0
   ~ ^\[2/8\] posts      1200 were there already; nothing left to post over REST
   ~ ^\[4/8\] stream     1200 were there already; nothing left to post over the Kinesis mapping
-  ~ ^\[5/8\] batch      1200 rows loaded, 1200 clean;
+  ~ ^\[5/8\] DAG        manual__20[^ ]*: 1200 rows loaded, 1200 clean;
   ~ ^\[7/8\] accounting closes
 # More rows: only those that are missing.
 cli demo --rows 450 --ports auto
