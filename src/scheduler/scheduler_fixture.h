@@ -36,9 +36,8 @@ class SchedulerTest : public testing::Test {
 
   void start(std::vector<project::DagSpec> dags, bool only_answers = false) {
     dags_ = std::move(dags);
-    auto opened = Scheduler::open(directory_.path() + "/scheduler.db",
-                                  {loop(), runtime_.disk(), io::posix_files(), clock_, pools_},
-                                  dags_, files_);
+    auto opened = Scheduler::open(
+        path_, {loop(), runtime_.disk(), io::posix_files(), clock_, pools_}, dags_, files_);
     ASSERT_TRUE(opened) << opened.error().text();
     scheduler_ = std::move(*opened);
     scheduler_->set_teller([this](Told told) -> io::Task<Status> {
@@ -140,6 +139,7 @@ class SchedulerTest : public testing::Test {
   }
 
   kit::TemporaryDirectory directory_;
+  std::string path_ = directory_.path() + "/scheduler.db";
   kit::FakeClock clock_;
   io::Runtime runtime_{{.loops = 2, .disk_threads = 2, .work_threads = 1}};
   std::vector<project::DagSpec> dags_;
