@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 JOBS ?= 2
 DATA ?= ./pinpipe-data
+PORTS ?= project
 BIN := build/release/src/app/pinpipe
 
 help: ## this list
@@ -15,13 +16,13 @@ build: ## build the pinpipe program (build/release), and ./pinpipe that leads to
 	@ln -sfn $(BIN) pinpipe
 
 demo: build ## run the whole pipeline on generated posts and print the eight answers
-	@./pinpipe demo --data $(DATA)
+	@./pinpipe demo --data $(DATA) --ports $(PORTS)
 
 demo-clean: ## remove what the demo left: the data directory, once no server uses it
 	@tools/remove_data $(DATA)
 
 up: build ## start everything and keep it running (Ctrl-C ends it)
-	@./pinpipe up --data $(DATA)
+	@./pinpipe up --data $(DATA) --ports $(PORTS)
 
 test: ## install what the tests need, build them and run them all
 	@tools/setup test

@@ -18,6 +18,10 @@ std::string path_of(const PathCount& count) {
   return fmt::format("{} ({})", count.dataset, count.by_stream ? "stream" : "batch");
 }
 
+std::string records(int64_t count) {
+  return fmt::format("{} record{}", count, count == 1 ? "" : "s");
+}
+
 int64_t number_in(const std::map<std::string, std::string>& metrics, const std::string& name) {
   auto at = metrics.find(name);
   int64_t number = 0;
@@ -28,15 +32,15 @@ int64_t number_in(const std::map<std::string, std::string>& metrics, const std::
 
 io::Task<Result<int64_t>> records_of(House& house, std::string topic) {
   auto facts = house.topics().find(topic);
-  int64_t records = 0;
-  if (!facts) co_return records;
+  int64_t sum = 0;
+  if (!facts) co_return sum;
   for (broker::PartitionId p = 0; p < facts->partitions; ++p) {
     auto range = co_await house.topics().range(topic, p);
     if (!range && range.error().code() == Code::not_found) continue;
     if (!range) co_return range.error();
-    records += range->high_watermark;
+    sum += range->high_watermark;
   }
-  co_return records;
+  co_return sum;
 }
 
 io::Task<Result<std::unique_ptr<lake::Table>>> open_table(House& house, const std::string& name) {
@@ -62,9 +66,9 @@ io::Task<Result<PathCount>> count_batch(House& house, const project::Dataset& da
                                         const std::vector<sink::SinkStatus>& connectors,
                                         const jobs::BatchReport* last) {
   PathCount count{.dataset = dataset.name, .unknown = {}};
-  auto records = co_await records_of(house, dataset.topic);
-  if (!records) co_return records.error();
-  count.records = *records;
+  auto written = co_await records_of(house, dataset.topic);
+  if (!written) co_return written.error();
+  count.records = *written;
   const project::Connector* connector = jobs::connector_of_topic(house.project(), dataset.topic);
   if (connector == nullptr || connectors.empty()) {
     count.unknown = connector == nullptr ? "no connector takes its topic" : "no connector runs";
@@ -88,9 +92,9 @@ io::Task<Result<PathCount>> count_batch(House& house, const project::Dataset& da
 
 io::Task<Result<PathCount>> count_stream(House& house, const project::Dataset& dataset) {
   PathCount count{.dataset = dataset.name, .by_stream = true, .unknown = {}};
-  auto records = co_await records_of(house, dataset.stream);
-  if (!records) co_return records.error();
-  count.records = *records;
+  auto written = co_await records_of(house, dataset.stream);
+  if (!written) co_return written.error();
+  count.records = *written;
   auto table = co_await open_table(house, dataset.tables.stream);
   if (!table && table.error().code() == Code::not_found) co_return count;
   if (!table) co_return table.error();
@@ -128,17 +132,17 @@ std::vector<Finding> audit(const PathCount& count) {
   std::string_view next = count.by_stream ? "commits of its table" : "objects";
   if (int64_t behind = count.records - count.carried; behind != 0) {
     find(behind > 0 ? Kind::on_its_way : Kind::surplus,
-         behind > 0 ? fmt::format("{} records are on their way to the {}", behind, next)
-                    : fmt::format("{} more records are in {} than in the log", -behind, next));
+         behind > 0 ? fmt::format("{} on the way to {}", records(behind), next)
+                    : fmt::format("{} more in {} than in the log", records(-behind), next));
   }
   int64_t written = count.carried - count.skipped;
   if (count.lines < written)
-    find(Kind::on_its_way, fmt::format("{} records in objects are not read by a run yet, or their "
-                                       "objects are gone",
-                                       written - count.lines));
+    find(Kind::on_its_way, fmt::format("{} in objects not read by a run yet (`pinpipe run`), or "
+                                       "their objects are gone",
+                                       records(written - count.lines)));
   if (count.lines > written && !count.by_stream)
-    find(Kind::surplus, fmt::format("{} lines are in objects that the connector did not write",
-                                    count.lines - written));
+    find(Kind::surplus, fmt::format("{} in objects that the connector did not write there",
+                                    records(count.lines - written)));
   int64_t became = count.clean + count.filtered + count.quarantined;
   if (count.values != became || count.filtered < 0)
     find(became < count.values ? Kind::lost : Kind::surplus,

@@ -65,8 +65,8 @@ Result<DataDirectory> DataDirectory::open(std::string path) {
     ::close(lock);
     auto owner = files.read_all(lock_path(path), 64);
     std::string who = owner && !owner->empty() ? " (process " + *owner + ")" : "";
-    return Error(Code::conflict,
-                 "the data directory " + path + " is in use by another pinpipe" + who);
+    return Error(Code::conflict, "the data directory " + path + " is in use by another pinpipe" +
+                                     who + "; `pinpipe status` asks it, `pinpipe down` ends it");
   }
   DataDirectory directory(path, lock);
   if (Status good = check_format(path); !good) return good.error();

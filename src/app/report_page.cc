@@ -79,6 +79,8 @@ std::string report_page(const ReportContents& contents) {
       "<p class=\"note\">made by pinpipe at {2}</p>\n",
       html_text(contents.project), style, html_text(contents.made_at));
   out += "<h2>Pipeline</h2>\n" + pipeline_of(contents.parts);
+  if (!contents.books.columns.empty())
+    out += "<h2>Accounting</h2>\n" + table_of(contents.books) + notes_of(contents.books);
   if (!contents.run.columns.empty()) {
     out += "<h2>Last batch run</h2>\n<p>" + html_text(contents.run.title) + "</p>\n";
     out += table_of(contents.run) + notes_of(contents.run);

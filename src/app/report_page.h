@@ -16,6 +16,7 @@ struct ReportContents {
   std::string project;
   std::string made_at;
   std::vector<PartHealth> parts;
+  Answer books;                 // of every hop of both paths; no columns when they are unknown
   Answer run;                   // of the last batch run; no columns when there is none
   Answer checks;                // its checks
   std::vector<Answer> answers;  // of all questions, each with its title and notes

@@ -340,6 +340,7 @@ ExitCode run_demo(const Invocation& invocation) {
   fmt::print("[1/{}] {:<10} kafka {}  gateway {}  aws {}  console {}  {:.1f} s\n", steps, "start",
              at.kafka, at.gateway, at.aws, at.console,
              static_cast<double>(system_clock().steady_ms() - begin_ms) / 1000.0);
+  std::fflush(stdout);
   Demo demo(house, static_cast<uint64_t>(rows));
   if (Status done = demo.run(); !done) return report(done.error());
   std::string self = command_of(invocation);

@@ -1,4 +1,5 @@
 // report: the whole of it as one page.
+#include "app/accounting.h"
 #include "app/operations/list.h"
 #include "app/report_page.h"
 #include "base/clock.h"
@@ -12,9 +13,13 @@ io::Task<Result<Answer>> make_report(House& house, Json) {
   ReportContents contents{.project = house.project().name,
                           .made_at = to_rfc3339(system_clock().wall_ms()),
                           .parts = co_await look_at_parts(house),
+                          .books = {},
                           .run = {},
                           .checks = {},
                           .answers = {}};
+  auto counts = co_await count_paths(house);
+  if (!counts) co_return counts.error();
+  contents.books = answer_of(*counts);
   auto reports = co_await house.batch().reports(1);
   if (!reports) co_return reports.error();
   if (!reports->empty()) {
