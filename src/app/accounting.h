@@ -34,6 +34,7 @@ struct PathCount {
   int64_t filtered = 0;     // rows that it left out
   int64_t quarantined = 0;  // values that could not be read, or that it set aside
   int64_t table_rows = 0;   // that the table itself says it has
+  bool whole = true;        // otherwise only records and carried were looked at
   std::string unknown;      // why the hops behind the records cannot be told; empty: they can
 };
 
@@ -55,8 +56,12 @@ std::vector<Finding> audit(const PathCount& count);
 // Of one emulation, with the records that its topics or streams have got meanwhile.
 std::vector<Finding> audit(const source::Tally& tally, uint64_t stored);
 
+// How closely a stream's table is looked at: its position costs nothing, its rows are told by all
+// of its commits.
+enum class Depth { positions, commits };
+
 // Batch paths, then stream paths, in the order of the data sets.
-io::Task<Result<std::vector<PathCount>>> count_paths(House& house);
+io::Task<Result<std::vector<PathCount>>> count_paths(House& house, Depth depth = Depth::commits);
 
 // A row for each path; what does not close is a note, and a wrong thing fails the answer.
 Answer answer_of(const std::vector<PathCount>& counts);

@@ -67,6 +67,18 @@ TEST(AccountingTest, a_hop_that_loses_or_makes_something_does_not_close) {
   EXPECT_EQ(kinds(audit(count)), std::vector{Kind::surplus});
 }
 
+TEST(AccountingTest, of_a_path_that_was_not_looked_at_wholly_only_the_position_is_audited) {
+  PathCount count{.dataset = "pin",
+                  .by_stream = true,
+                  .records = 3,
+                  .carried = 3,
+                  .whole = false,
+                  .unknown = {}};
+  EXPECT_TRUE(audit(count).empty());
+  count.carried = 2;
+  EXPECT_EQ(kinds(audit(count)), std::vector{Kind::on_its_way});
+}
+
 TEST(AccountingTest, what_nobody_can_tell_is_not_audited) {
   PathCount count = closed();
   count.unknown = "no connector runs";

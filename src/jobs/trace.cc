@@ -36,6 +36,26 @@ std::optional<broker::Offset> offset_of(const std::string& text) {
   return is_whole ? std::optional(offset) : std::nullopt;
 }
 
+// The offsets that a commit took from one source.
+struct CommitRange {
+  broker::Offset from = 0;
+  broker::Offset to = 0;
+  lake::Version version = 0;
+};
+
+std::map<std::string, std::vector<CommitRange>> ranges_of(
+    const std::vector<lake::HistoryEntry>& history) {
+  std::map<std::string, std::vector<CommitRange>> ranges;
+  for (const lake::HistoryEntry& entry : history) {
+    for (const lake::SourcePosition& position : entry.info.positions) {
+      auto from = offset_of(position.from);
+      auto to = offset_of(position.to);
+      if (from && to) ranges[position.source].push_back({*from, *to, entry.version});
+    }
+  }
+  return ranges;
+}
+
 void note_if_cut(Trace& trace, const project::Dataset& dataset, size_t found) {
   if (found <= Trace::copies_max) return;
   trace.notes.push_back(fmt::format("data set {} has {} copies; the first {} are told",
@@ -141,7 +161,8 @@ io::Task<Status> Tracer::trace_batch(Work& work, const project::Dataset& dataset
     auto read = co_await find_in_log({.topics = options_.topics,
                                       .name = dataset.topic,
                                       .partitions = topic->partitions,
-                                      .stream = nullptr},
+                                      .stream = nullptr,
+                                      .work = options_.work},
                                      finder, keep(in_log));
     if (!read) co_return read.error();
     work.trace.records_read += *read;
@@ -219,7 +240,8 @@ io::Task<Status> Tracer::trace_stream(Work& work, const project::Dataset& datase
     auto read = co_await find_in_log({.topics = options_.topics,
                                       .name = dataset.stream,
                                       .partitions = static_cast<int32_t>((*stream)->shards.size()),
-                                      .stream = *stream},
+                                      .stream = *stream,
+                                      .work = options_.work},
                                      work.finder(dataset), [&](TracedCopy copy) {
                                        if (++found > Trace::copies_max) return;
                                        copy.dataset = dataset.name;
@@ -245,18 +267,15 @@ io::Task<Status> Tracer::read_commits(Work& work, const project::Dataset& datase
   if (!table) co_return table.error();
   auto history = co_await lake::history(**table, commits_read_max);
   if (!history) co_return history.error();
+  std::map<std::string, std::vector<CommitRange>> ranges =
+      co_await options_.work->run([&] { return ranges_of(*history); });
   PostFinder finder = work.finder(dataset);
   for (TracedCopy& copy : copies) {
     std::string source =
         fmt::format("{}/{}/{}", dataset.stream, stream.text(), copy.log->partition);
-    for (const lake::HistoryEntry& entry : *history) {
-      bool has = std::ranges::any_of(entry.info.positions, [&](const lake::SourcePosition& p) {
-        auto from = offset_of(p.from);
-        auto to = offset_of(p.to);
-        return p.source == source && from && to && *from <= copy.log->offset &&
-               copy.log->offset <= *to;
-      });
-      if (has) copy.version = entry.version;
+    for (const CommitRange& range : ranges[source]) {
+      if (range.from <= copy.log->offset && copy.log->offset <= range.to)
+        copy.version = range.version;
     }
     // The log forgets old commits; the table knows how far it has come all the same.
     auto snapshot = (*table)->snapshot();

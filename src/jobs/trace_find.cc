@@ -106,10 +106,17 @@ io::Task<Result<uint64_t>> find_in_log(LogScan scan, const PostFinder& finder,
       auto fetched = co_await scan.topics->fetch(scan.name, partition, next, LogScan::fetch_bytes,
                                                  io::after(Millis(0)));
       if (!fetched) co_return fetched.error();
-      for (const broker::RecordOut& record : fetched->records) {
-        if (record.offset >= end) break;
-        ++records;
-        if (!record.value || finder.rows_in(*record.value) == 0) continue;
+      auto of_post = co_await scan.work->run([&] {
+        std::vector<const broker::RecordOut*> some;
+        for (const broker::RecordOut& record : fetched->records) {
+          if (record.offset >= end) break;
+          ++records;
+          if (record.value && finder.rows_in(*record.value) > 0) some.push_back(&record);
+        }
+        return some;
+      });
+      for (const broker::RecordOut* found_record : of_post) {
+        const broker::RecordOut& record = *found_record;
         TracedCopy copy{.by_stream = scan.stream != nullptr,
                         .log = PlaceInLog{.name = scan.name,
                                           .partition = partition,

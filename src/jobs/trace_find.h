@@ -42,6 +42,7 @@ struct LogScan {
   std::string name;
   int32_t partitions = 1;
   broker::StreamPointer stream;  // null: a topic
+  io::Pool* work = nullptr;      // where records are looked into: no loop waits for that
 };
 
 // Calls `found` with each copy in the log, partition by partition; the number of records read.

@@ -32,7 +32,7 @@ io::Task<Result<Answer>> tell_status(House& house, codec::Json) {
   Answer answer;
   answer.columns = {"part", "state", "count", "note"};
   std::vector<PartHealth> parts = co_await look_at_parts(house);
-  auto counts = co_await count_paths(house);
+  auto counts = co_await count_paths(house, Depth::positions);
   if (!counts) co_return counts.error();
   parts.push_back(health_of(*counts));
   for (PartHealth& part : parts) {
