@@ -72,13 +72,6 @@ struct WrittenLines {
   size_t longest = 0;
 };
 
-// Tombstones older than this are of no use to anybody: vacuum may have deleted their files.
-int64_t oldest_tombstone_ms(const Snapshot& snapshot, int64_t now_ms) {
-  auto retention =
-      parse_interval_ms(snapshot.property("delta.deletedFileRetentionDuration", "interval 7 days"));
-  return now_ms - retention.value_or(7 * day_ms);
-}
-
 Result<WrittenLines> write_lines(const Snapshot& snapshot, int64_t now_ms,
                                  const std::string& path) {
   auto lines = LineFile::create(path);
@@ -101,6 +94,12 @@ Result<WrittenLines> write_lines(const Snapshot& snapshot, int64_t now_ms,
 }
 
 }  // namespace
+
+int64_t oldest_tombstone_ms(const Snapshot& snapshot, int64_t now_ms) {
+  auto retention =
+      parse_interval_ms(snapshot.property("delta.deletedFileRetentionDuration", "interval 7 days"));
+  return now_ms - retention.value_or(7 * day_ms);
+}
 
 std::string to_json(const LastCheckpoint& last) {
   std::string json;

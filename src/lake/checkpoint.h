@@ -39,6 +39,9 @@ struct WrittenCheckpoint {
 Result<WrittenCheckpoint> write_checkpoint(sql::Connection& connection, const Snapshot& snapshot,
                                            int64_t now_ms, const std::string& temporary);
 
+// Tombstones that are no newer are of no use to anybody: vacuum may have deleted their files.
+int64_t oldest_tombstone_ms(const Snapshot& snapshot, int64_t now_ms);
+
 // Writes the checkpoint of this snapshot into the table's log, then its version checksum, then
 // _last_checkpoint.
 io::Task<Result<LastCheckpoint>> publish_checkpoint(const Services& services, Location location,

@@ -131,8 +131,16 @@ Status Snapshot::check_plain() const {
   return {};
 }
 
+Snapshot::Tombstones& Snapshot::own_tombstones() {
+  if (tombstones_.use_count() > 1) tombstones_ = std::make_shared<Tombstones>(*tombstones_);
+  return *tombstones_;
+}
+
 void Snapshot::add(AddFile add) {
-  if (!tombstones_.empty()) tombstones_.erase(key_of(add));
+  if (!tombstones_->empty()) {
+    std::string key = key_of(add);
+    if (tombstones_->contains(key)) own_tombstones().erase(key);
+  }
   add.data_change = false;  // said of the commit, not of the file; checkpoints do not keep it
   auto file = std::make_shared<const AddFile>(std::move(add));
   auto [at, is_new] = files_.insert(file);
@@ -149,7 +157,7 @@ void Snapshot::drop(const RemoveFile& remove) {
     bytes_ -= (*at)->size;
     files_.erase(at);
   }
-  tombstones_.insert_or_assign(key_of(remove), remove);
+  own_tombstones().insert_or_assign(key_of(remove), remove);
 }
 
 Status Snapshot::apply_tables_own(Actions& actions) {
@@ -196,10 +204,15 @@ Status Snapshot::apply_checkpoint_rows(Actions actions) {
   if (!own) return own;
   for (RemoveFile& remove : actions.removes) {
     std::string key = key_of(remove);
-    tombstones_.insert_or_assign(std::move(key), std::move(remove));
+    own_tombstones().insert_or_assign(std::move(key), std::move(remove));
   }
   for (AddFile& file : actions.adds) add(std::move(file));
   return {};
+}
+
+void Snapshot::forget_tombstones(int64_t until_ms) {
+  auto is_old = [&](const auto& one) { return one.second.deleted_ms.value_or(0) <= until_ms; };
+  if (std::ranges::any_of(*tombstones_, is_old)) std::erase_if(own_tombstones(), is_old);
 }
 
 void Snapshot::set_checkpoint(Version version, int64_t bytes) {

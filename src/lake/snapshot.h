@@ -61,7 +61,7 @@ class Snapshot {
   const FileSet& files() const { return files_; }
   bool has_file(std::string_view path) const { return files_.contains(FileKey{path, {}}); }
   // Files that former versions had; kept until their retention has passed.
-  const std::unordered_map<std::string, RemoveFile>& tombstones() const { return tombstones_; }
+  const std::unordered_map<std::string, RemoveFile>& tombstones() const { return *tombstones_; }
   const std::map<std::string, Txn, std::less<>>& txns() const { return txns_; }
   std::optional<int64_t> txn_version(std::string_view app_id) const;
 
@@ -92,11 +92,15 @@ class Snapshot {
   void begin_checkpoint(Version version) { version_ = version; }
   // After reading, or after this version has been written, as a checkpoint of that size.
   void set_checkpoint(Version version, int64_t bytes);
+  // Files removed up to then are of no use to anybody: vacuum may have deleted them.
+  void forget_tombstones(int64_t until_ms);
 
  private:
+  using Tombstones = std::unordered_map<std::string, RemoveFile>;
   Status apply_tables_own(Actions& actions);
   void add(AddFile add);
   void drop(const RemoveFile& remove);
+  Tombstones& own_tombstones();
 
   Version version_ = -1;
   Protocol protocol_{.min_reader_version = 0,
@@ -106,7 +110,9 @@ class Snapshot {
   Metadata metadata_;
   Schema schema_;
   FileSet files_;
-  std::unordered_map<std::string, RemoveFile> tombstones_;
+  // Shared with the snapshots before this one until a commit removes files: a table that is
+  // appended to ten times a second and compacted now and then has many, and copies them seldom.
+  std::shared_ptr<Tombstones> tombstones_ = std::make_shared<Tombstones>();
   std::map<std::string, Txn, std::less<>> txns_;
   int64_t bytes_ = 0;
   Version checkpoint_version_ = -1;

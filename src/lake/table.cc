@@ -142,9 +142,11 @@ io::Task<Result<Version>> Table::checkpoint() {
 // The copy is made without the lock; if a commit came in between, it is made again.
 void Table::note_checkpoint(const LastCheckpoint& written) {
   std::shared_ptr<const Snapshot> known = snapshot();
+  int64_t until_ms = oldest_tombstone_ms(*known, services_.clock.wall_ms());
   while (true) {
     auto noted = std::make_shared<Snapshot>(*known);
     noted->set_checkpoint(written.version, written.bytes);
+    noted->forget_tombstones(until_ms);
     std::lock_guard lock(mutex_);
     if (snapshot_ == known) {
       snapshot_ = std::move(noted);
@@ -154,7 +156,7 @@ void Table::note_checkpoint(const LastCheckpoint& written) {
   }
 }
 
-io::Task<> Table::checkpoint_when_due() {
+io::Task<> Table::keep_log() {
   if (!is_checkpoint_due()) co_return;
   auto written = co_await checkpoint();
   // The commit stands without it, and the next commit tries again.
@@ -181,6 +183,7 @@ io::Task<> Table::checkpoint_when_due() {
 io::Task<Result<Version>> Table::write(WriteMode mode, Encoded data, CommitFacts facts) {
   std::vector<std::string> temporaries;
   for (const DataFile& file : data.files) temporaries.push_back(file.temporary_path);
+  bool keeps_log = facts.keeps_log;
   auto version = co_await write_files(mode, std::move(data), std::move(facts));
   if (!version) {
     auto remove_all = [&] {
@@ -190,7 +193,7 @@ io::Task<Result<Version>> Table::write(WriteMode mode, Encoded data, CommitFacts
     (void)co_await services_.work.run(remove_all);
     co_return std::move(version.error()).with(location_.text());
   }
-  co_await checkpoint_when_due();
+  if (keeps_log) co_await keep_log();
   co_return version;
 }
 

@@ -56,6 +56,7 @@ struct CommitFacts {
   std::string project_sql_sha256;
   std::string user_metadata;
   SchemaChange schema_change = SchemaChange::none;
+  bool keeps_log = true;  // false: somebody calls keep_log() now and then, and commits are quick
 };
 
 struct TableOptions {
@@ -106,6 +107,10 @@ class Table {
   // Writes a classic checkpoint of the newest version now. write() does it by itself when due.
   io::Task<Result<Version>> checkpoint();
 
+  // Writes a checkpoint when one is due, and removes old commits once a day. That it could not is
+  // in the program's log: the next call tries again.
+  io::Task<> keep_log();
+
  private:
   Table(const Services& services, Location location, std::shared_ptr<const Snapshot> snapshot);
 
@@ -125,7 +130,6 @@ class Table {
   void note_checkpoint(const LastCheckpoint& written);
   void publish(std::shared_ptr<const Snapshot> snapshot);
   bool is_checkpoint_due() const;
-  io::Task<> checkpoint_when_due();
 
   const Services& services_;
   Location location_;

@@ -233,7 +233,7 @@ io::Task<Result<Version>> Table::replace_files(CommitInfo info, std::vector<Data
   plan.adds = *adds;
   auto version = co_await commit(std::move(plan), std::move(base));
   if (!version && version.error().code() == Code::conflict) co_await drop_files(std::move(*adds));
-  if (version) co_await checkpoint_when_due();
+  if (version) co_await keep_log();
   co_return version;
 }
 
