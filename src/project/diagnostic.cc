@@ -57,6 +57,13 @@ const Problem bad_sql_header = {"PP2115", "a SQL file's comment block cannot be 
                                 "which key or value is wrong."};
 const Problem unreadable = {"PP2116", "the project cannot be read",
                             "The directory or one of its files cannot be opened."};
+const Problem not_per_batch = {
+    "PP2117", "SQL that cannot be run over micro-batches",
+    "The stream job runs a data set's clean SQL over the records of a second or less, cut "
+    "anywhere. "
+    "Aggregates, windows, DISTINCT and LIMIT would be answered from one such batch. Put them into "
+    "a "
+    "question over the clean table, or take the stream table away from the data set."};
 
 }  // namespace problems
 
@@ -68,7 +75,8 @@ std::vector<Problem> all_problems() {
           problems::bad_reference,  problems::missing_file,
           problems::bad_name,       problems::duplicate_name,
           problems::unknown_name,   problems::cycle,
-          problems::bad_sql_header, problems::unreadable};
+          problems::bad_sql_header, problems::unreadable,
+          problems::not_per_batch};
 }
 
 const Problem* find_problem(std::string_view code) {
