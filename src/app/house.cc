@@ -95,6 +95,8 @@ broker::ConfigMap configs_of(const project::TopicSettings& topic,
 
 constexpr int64_t upload_age_ms_max = 7 * 86'400'000LL;
 constexpr Millis sweep_interval{3'600'000};
+// How long a query of live.x waits for a record that it cannot read to be set aside.
+constexpr Millis live_wait{5'000};
 
 // A client that began an upload in parts and never came back leaves nothing for ever.
 io::Task<> sweep_uploads(objects::Uploads& uploads) {
@@ -180,12 +182,18 @@ void House::Parts::open_questions() {
   auto find_stream = [this](const std::string& name) {
     return streams->as(auth::service_principal("pinpipe")).find(name);
   };
+  auto find_live = [this](std::string dataset) { return stream_job->live(std::move(dataset)); };
+  auto catch_up_live = [this]() -> io::Task<> {
+    (void)co_await stream_job->drain(io::after(live_wait));
+  };
   questions =
       std::make_unique<jobs::Questions>(jobs::Questions::Options{.project = &project,
                                                                  .batch = batch.get(),
                                                                  .store = buckets.get(),
                                                                  .topics = topics.get(),
                                                                  .find_stream = find_stream,
+                                                                 .find_live = find_live,
+                                                                 .catch_up_live = catch_up_live,
                                                                  .lake = lake.get(),
                                                                  .lake_bucket = House::lake_bucket,
                                                                  .loop = &runtime.loop(0),

@@ -182,6 +182,8 @@ class Finder {
       if (const project::Dataset* dataset = project().find_dataset(parts[1]))
         co_return co_await take_clean(reference, *dataset, {"clean", dataset->name});
     }
+    if (parts.size() == 2 && parts[0] == "live" && project().find_dataset(parts[1]))
+      co_return co_await take_live(reference, parts[1]);
     if (parts.size() == 2 && parts[0] == "lake")
       co_return co_await take_table(reference, reference.parts[1], {"lake", reference.parts[1]});
     if (parts.size() != 1) co_return Status{};
@@ -231,6 +233,26 @@ class Finder {
           Code::not_found,
           fmt::format("clean.{} is not there yet; `pinpipe run` makes it", dataset.name));
     co_return co_await add_table(view, dataset.tables.batch, version, {});
+  }
+
+  io::Task<Status> take_live(const Reference& reference, const std::string& name) {
+    const sql::TableName view{"live", name};
+    if (reference.has_version())
+      co_return Error(Code::invalid, fmt::format("live.{} has no versions; its table has", name));
+    if (!options_.find_live || !is_new(view)) co_return Status{};
+    auto live = co_await options_.find_live(name);
+    if (!live) co_return live.error();
+    auto scan = co_await lake::scan(*options_.lake, live->location, live->table);
+    if (!scan) co_return scan.error();
+    auto select = live->select(scan->select);
+    if (!select) co_return select.error();
+    if (!live->shards.empty()) {
+      found_.is_live = true;
+      found_.sources.push_back({.view = {live_raw_schema, name}, .json = live->records()});
+    }
+    found_.sources.push_back(
+        {.view = view, .select = std::move(*select), .held = std::move(scan->pinned)});
+    co_return Status{};
   }
 
   // Any table of the lake; what is none is left to the database.
@@ -325,6 +347,8 @@ io::Task<Result<std::vector<std::string>>> known_names(const Questions::Options&
   for (const project::Dataset& dataset : options.project->datasets) {
     for (const char* form : {"clean.{}", "raw.{}", "raw.{}_records", "df_{}"})
       names.push_back(fmt::format(fmt::runtime(form), dataset.name));
+    if (options.find_live && !options.project->stream_input(dataset).empty())
+      names.push_back("live." + dataset.name);
   }
   for (const project::ProjectTable& table : options.project->tables) names.push_back(table.name);
   auto bucket = co_await options.lake->store.find_bucket(options.lake_bucket);

@@ -25,6 +25,7 @@ struct QuerySource {
 struct QuerySources {
   std::vector<QuerySource> sources;
   std::vector<sql::Substitution> substitutions;  // rising, as Connection::ask wants them
+  bool is_live = false;                          // what a stream holds beyond its table is read
 
   Status make_views(sql::Connection& connection) const;
 };

@@ -130,18 +130,12 @@ io::Task<Result<std::vector<QuestionAnswer>>> Questions::ask_over(std::string qu
   });
 }
 
-io::Task<Result<sql::Table>> Questions::query(std::string text, size_t rows_max,
-                                              std::stop_token stop) {
-  if (asks_for_names(text)) {
-    auto known = co_await names();
-    if (!known) co_return known.error();
-    sql::Table table{.columns = {{"name", "VARCHAR"}}, .rows = {}};
-    for (std::string& name : *known) table.rows.push_back({{.kind = std::move(name)}});
-    co_return table;
-  }
+io::Task<Result<sql::Table>> Questions::query_once(const std::string& text, size_t rows_max,
+                                                   std::stop_token stop, bool& was_live) {
   auto sources = co_await find_sources(options_, text);
   if (!sources) co_return sources.error();
-  auto table = co_await options_.work->run([&]() -> Result<sql::Table> {
+  was_live = sources->is_live;
+  co_return co_await options_.work->run([&]() -> Result<sql::Table> {
     auto opened = engine();
     if (!opened) return opened.error();
     auto connection = (*opened)->connect();
@@ -160,6 +154,24 @@ io::Task<Result<sql::Table>> Questions::query(std::string text, size_t rows_max,
                    fmt::format("no answer within {} s", query_time_max.count() / 1000));
     return answer;
   });
+}
+
+io::Task<Result<sql::Table>> Questions::query(std::string text, size_t rows_max,
+                                              std::stop_token stop) {
+  if (asks_for_names(text)) {
+    auto known = co_await names();
+    if (!known) co_return known.error();
+    sql::Table table{.columns = {{"name", "VARCHAR"}}, .rows = {}};
+    for (std::string& name : *known) table.rows.push_back({{.kind = std::move(name)}});
+    co_return table;
+  }
+  bool was_live = false;
+  auto table = co_await query_once(text, rows_max, stop, was_live);
+  // A record that the SQL cannot take is in quarantine as soon as the job has seen it.
+  if (!table && table.error().code() == Code::invalid && was_live) {
+    co_await options_.catch_up_live();
+    table = co_await query_once(text, rows_max, stop, was_live);
+  }
   if (table || table.error().code() != Code::invalid) co_return table;
   auto known = co_await names();
   co_return known ? with_nearest(table.error(), *known) : table.error();

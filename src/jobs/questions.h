@@ -1,5 +1,6 @@
 // What people ask: the project's questions, and any SELECT over everything at once.
 //   clean.pin  df_pin             the batch job's tables, as its last run left them
+//   live.pin                      the stream table and what its stream holds beyond it
 //   raw.pin  raw.pin_records      the bucket's objects, decoded when asked for
 //   0e90e0175553_pin_table        any table of the lake, by name
 //   … VERSION AS OF 3             a table's older version; also TIMESTAMP AS OF '…', AT (VERSION =>
@@ -24,6 +25,7 @@
 #include "io/pool.h"
 #include "jobs/answers.h"
 #include "jobs/batch.h"
+#include "jobs/stream_live.h"
 #include "lake/services.h"
 
 namespace pinpipe::jobs {
@@ -42,6 +44,10 @@ class Questions {
     objects::Store* store = nullptr;
     broker::Topics* topics = nullptr;
     std::function<Result<broker::StreamPointer>(const std::string&)> find_stream;
+    // Behind live.<data set>; without it there are none. catch_up_live: until what the streams hold
+    // now is in the tables, or for a few seconds.
+    std::function<io::Task<Result<LiveStream>>(std::string dataset)> find_live = {};
+    std::function<io::Task<>()> catch_up_live = {};
     const lake::Services* lake = nullptr;
     std::string lake_bucket;
     io::Loop* loop = nullptr;  // where topics are asked by queries under way
@@ -70,6 +76,8 @@ class Questions {
 
  private:
   Result<std::shared_ptr<sql::Engine>> engine();
+  io::Task<Result<sql::Table>> query_once(const std::string& text, size_t rows_max,
+                                          std::stop_token stop, bool& was_live);
 
   const Options options_;
   std::mutex mutex_;  // of what follows; held while the engine opens, on threads of the work pool

@@ -308,6 +308,52 @@ io::Task<Result<std::vector<StreamStatus>>> StreamJob::drain(io::Instant deadlin
   co_return co_await status();
 }
 
+// The follower's own, which is the newest while it follows; otherwise as the log says.
+io::Task<Result<std::shared_ptr<const lake::Snapshot>>> StreamJob::table_of(
+    StreamFollower& follower) {
+  auto look = [&]() -> std::shared_ptr<const lake::Snapshot> {
+    if (follower.status().state != StreamStatus::State::running) return nullptr;
+    return follower.snapshot();
+  };
+  auto known = co_await on_own_loop(look);
+  if (!known) co_return known.error();
+  if (*known) co_return std::move(*known);
+  auto table =
+      co_await lake::Table::open(*lake_, {options_.lake_bucket, follower.dataset().tables.stream});
+  if (!table) co_return table.error();
+  co_return (*table)->snapshot();
+}
+
+io::Task<Result<LiveStream>> StreamJob::live(std::string dataset) {
+  auto which = named(dataset);
+  if (!which) co_return which.error();
+  if (which->size() != 1 || dataset.empty())
+    co_return Error(Code::not_found, "live.<data set>: which data set?");
+  StreamFollower& follower = *which->front();
+  auto table = co_await table_of(follower);
+  if (!table) co_return table.error().with("live." + dataset);
+  LiveStream live{.dataset = &follower.dataset(),
+                  .location = {options_.lake_bucket, follower.dataset().tables.stream},
+                  .table = std::move(*table),
+                  .stream = follower.stream(),
+                  .filter = follower.filter(),
+                  .shards = {},
+                  .topics = options_.topics,
+                  .loop = options_.loop};
+  auto facts = options_.topics->find(live.stream);
+  if (!facts && facts.error().code() == Code::not_found) co_return live;
+  if (!facts) co_return facts.error();
+  StreamPositions positions = StreamPositions::of(*live.table, dataset);
+  for (broker::PartitionId id = 0; id < facts->partitions; ++id) {
+    auto range = co_await options_.topics->range(live.stream, id);
+    if (!range && range.error().code() == Code::not_found) continue;
+    if (!range) co_return range.error();
+    broker::Offset from = std::max(range->start, positions.stored(*live.table, facts->id, id) + 1);
+    if (from < range->high_watermark) live.shards.push_back({id, from, range->high_watermark});
+  }
+  co_return live;
+}
+
 io::Task<Result<PinnedTable>> StreamJob::pin_table(const project::Dataset& dataset) {
   lake::Location location{options_.lake_bucket, dataset.tables.stream};
   auto table = co_await lake::Table::open(*options_.lake, location);

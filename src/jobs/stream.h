@@ -24,6 +24,7 @@
 #include "broker/topics.h"
 #include "io/wake.h"
 #include "jobs/batch_tables.h"
+#include "jobs/stream_live.h"
 #include "lake/services.h"
 #include "project/project.h"
 #include "sql/engine.h"
@@ -62,9 +63,10 @@ struct StreamStatus {
   lake::Version table_version = -1;  // -1: no table yet
   int64_t table_rows = 0;            // all of them, whoever wrote them
   int64_t table_files = 0;
-  int64_t last_commit_ms = 0;  // wall time; 0: none yet
-  int64_t freshness_ms = 0;    // how old the last commit's oldest record then was
-  int64_t behind_ms = 0;       // how long the oldest record that was read waits for its commit
+  uint64_t compacted_files = 0;  // since this job was made
+  int64_t last_commit_ms = 0;    // wall time; 0: none yet
+  int64_t freshness_ms = 0;      // how old the last commit's oldest record then was
+  int64_t behind_ms = 0;         // how long the oldest record that was read waits for its commit
 };
 
 std::string_view name_of(StreamStatus::State state);
@@ -124,6 +126,10 @@ class StreamJob {
 
   io::Task<std::vector<StreamStatus>> status();
 
+  // The table at its present version and what the stream holds beyond it. `not_found` when the
+  // table or the data set is not there.
+  io::Task<Result<LiveStream>> live(std::string dataset);
+
   // The stream tables as they are now; data sets without one are left out. `not_found` when there
   // is none at all.
   io::Task<Result<std::vector<PinnedTable>>> pin_tables();
@@ -137,6 +143,7 @@ class StreamJob {
   io::Task<Status> wait_until(F is_so, io::Instant deadline);
   Result<Followers> named(const std::string& dataset) const;
   io::Task<Status> begin_following();
+  io::Task<Result<std::shared_ptr<const lake::Snapshot>>> table_of(StreamFollower& follower);
   io::Task<Status> keep_stopped(std::vector<std::string> datasets, bool stopped);
   struct Target;
   io::Task<Result<std::vector<Target>>> targets();

@@ -48,6 +48,7 @@ io::Task<Status> StreamFollower::follow_batches() {
   }
   io::Scope readers(*options_.loop);
   for (const auto& [id, shard] : shards_) readers.spawn("stream reader", read(id, shard.committed));
+  readers.spawn("stream keeper", keep_tables());
   Status going;
   while (going) {
     auto batch = co_await next_batch();
@@ -70,8 +71,10 @@ io::Task<Status> StreamFollower::follow_batches() {
       if (going && trigger_ == Trigger::once && records > 0) end_run();
     }
   }
+  keeping_stop_.request_stop();
   readers.cancel();
   co_await readers.join();
+  keeping_stop_ = {};
   co_return going;
 }
 

@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "codec/json_text.h"
 #include "io/files.h"
+#include "jobs/stream_statement.h"
 #include "sql/connection.h"
 
 namespace pinpipe::jobs {
@@ -72,6 +73,10 @@ std::string quarantine_lines(const std::vector<RefusedRecord>& refused, const st
   return lines;
 }
 
+void drop_files(const lake::Encoded& data) {
+  for (const lake::DataFile& file : data.files) (void)io::posix_files().remove(file.temporary_path);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<sql::Engine>> WarmEngine::get() {
@@ -109,6 +114,8 @@ Error StreamCleaner::with_place(const Error& error, const project::SqlFile& file
 }
 
 Status StreamCleaner::open(WarmEngine& engine) {
+  if (auto wrong = check_per_batch(dataset_); !wrong.empty())
+    return Error(Code::invalid, project::one_line(wrong.front()));
   auto got = engine.get();
   if (!got) return got.error();
   auto session = (*got)->connect();
@@ -157,14 +164,57 @@ Result<lake::Schema> StreamCleaner::schema() {
 
 Result<CleanedBatch> StreamCleaner::clean(const StreamBatch& batch, const lake::Schema& table,
                                           const Places& places, std::stop_token stop) {
-  auto cleaned = clean_now(batch, table, places, std::move(stop));
+  auto cleaned = clean_now(batch, table, places, stop, {});
+  if (!cleaned && cleaned.error().code() == Code::invalid) {
+    Poison poison;
+    Status found = find_poison(batch, table, places, stop, poison);
+    if (found && !poison.empty()) {
+      cleaned =
+          clean_now(batch, table, places, stop, {.first = 0, .last = SIZE_MAX, .refused = &poison});
+    } else if (!found) {
+      cleaned = found.error();
+    }
+  }
   if (input_) input_->clear();
   return cleaned;
 }
 
+// Ranges of records that the SQL cannot take are halved until each is one record.
+Status StreamCleaner::find_poison(const StreamBatch& batch, const lake::Schema& table,
+                                  const Places& places, const std::stop_token& stop,
+                                  Poison& poison) {
+  size_t records = lines_of(batch, stream_, filter_).records;
+  std::vector<std::pair<size_t, size_t>> ranges{{0, records}};
+  while (!ranges.empty()) {
+    auto [first, last] = ranges.back();
+    ranges.pop_back();
+    if (first == last) continue;
+    auto tried = clean_now(batch, table, places, stop, {.first = first, .last = last});
+    if (tried) {
+      drop_files(tried->rows);
+      drop_files(tried->quarantine);
+      continue;
+    }
+    if (tried.error().code() != Code::invalid) return tried.error();
+    if (last - first > 1) {
+      size_t middle = first + (last - first) / 2;
+      ranges.emplace_back(middle, last);
+      ranges.emplace_back(first, middle);
+      continue;
+    }
+    const std::string& message = session_->last_failure().message;
+    poison[first] = message.empty() ? tried.error().text() : message;
+    if (poison.size() > poison_max)
+      return tried.error().with(
+          fmt::format("more than {} records of a batch fail, so it is not they", poison_max));
+  }
+  return {};
+}
+
 Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const lake::Schema& table,
-                                              const Places& places, std::stop_token stop) {
-  StreamLines lines = lines_of(batch, stream_, filter_);
+                                              const Places& places, std::stop_token stop,
+                                              const RecordChoice& choice) {
+  StreamLines lines = lines_of(batch, stream_, filter_, choice);
   CleanedBatch cleaned{
       .rows = {}, .quarantine = {}, .records = lines.records, .oldest_ms = lines.oldest_ms};
   std::vector<RefusedRecord> refused = std::move(lines.refused);
@@ -197,15 +247,15 @@ Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const la
   cleaned.quarantined = refused.size();
   cleaned.filtered = static_cast<int64_t>(counts.rows) - cleaned.rows.rows() -
                      static_cast<int64_t>(refused.size() - unreadable);
-  if (taken && !refused.empty() && !batch.is_replay) {
+  bool is_whole = choice.first == 0 && choice.last == SIZE_MAX;
+  if (taken && !refused.empty() && !batch.is_replay && is_whole) {
     input_->clear();
     auto encoded = encode_quarantine(refused, places.quarantine, stop);
     taken = encoded ? Status() : encoded.error();
     if (encoded) cleaned.quarantine = std::move(*encoded);
   }
   if (taken) return cleaned;
-  for (const lake::DataFile& file : cleaned.rows.files)
-    (void)io::posix_files().remove(file.temporary_path);
+  drop_files(cleaned.rows);
   return taken.error();
 }
 

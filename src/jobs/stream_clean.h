@@ -2,6 +2,7 @@
 // the batch. Everything here blocks and belongs on the work pool.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -62,15 +63,22 @@ class StreamCleaner {
 
   // What the clean SQL's rows look like. Open before.
   Result<lake::Schema> schema();
-  // On error no file is left. Open before.
+  // A record that the SQL cannot take (an overflow, a division by zero, …) is found by halving the
+  // batch, and goes to quarantine with the SQL's words; more than poison_max of them in one batch
+  // are the SQL's fault and an error. On error no file is left. Open before.
+  static constexpr size_t poison_max = 100;
   Result<CleanedBatch> clean(const StreamBatch& batch, const lake::Schema& table,
                              const Places& places, std::stop_token stop);
 
   static const lake::Schema& quarantine_schema();
 
  private:
+  using Poison = std::map<size_t, std::string>;  // records by number in the batch, and why
   Result<CleanedBatch> clean_now(const StreamBatch& batch, const lake::Schema& table,
-                                 const Places& places, std::stop_token stop);
+                                 const Places& places, std::stop_token stop,
+                                 const RecordChoice& choice);
+  Status find_poison(const StreamBatch& batch, const lake::Schema& table, const Places& places,
+                     const std::stop_token& stop, Poison& poison);
   Status set_input(sql::TableName view, std::shared_ptr<const columns::Schema> schema,
                    std::vector<sql::Piece> pieces, columns::JsonDecoder::OnRefused on_refused,
                    std::stop_token stop);

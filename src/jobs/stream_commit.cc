@@ -48,6 +48,7 @@ lake::CommitFacts StreamFollower::facts_of(const StreamBatch& batch, const Clean
                    {"numSourceValues", std::to_string(cleaned.values)},
                    {"numFilteredRows", std::to_string(cleaned.filtered)},
                    {"numQuarantinedRows", std::to_string(cleaned.quarantined)}};
+  facts.keeps_log = false;
   facts.project_sql_sha256 = to_hex(sha256(dataset_.clean.text));
   return facts;
 }

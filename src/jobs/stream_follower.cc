@@ -42,6 +42,7 @@ StreamFollower::~StreamFollower() = default;
 
 io::Task<> StreamFollower::run() {
   stop_ = {};
+  keeping_stop_ = {};
   while (!co_await io::cancelled()) {
     if (!follows_ || reset_) {
       if (!co_await rest_until_told()) break;

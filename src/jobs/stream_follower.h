@@ -36,7 +36,10 @@ class StreamFollower {
   // Until cancelled. Rests until it is told to follow.
   io::Task<> run();
   // Ends the SQL at work soon. Before run() is cancelled.
-  void stop_work() { stop_.request_stop(); }
+  void stop_work() {
+    stop_.request_stop();
+    keeping_stop_.request_stop();
+  }
 
   // Goes on as the settings' trigger or this one says. `conflict` when it follows by another one.
   Status follow_by(std::optional<Trigger> trigger);
@@ -53,6 +56,10 @@ class StreamFollower {
   const project::Dataset& dataset() const { return dataset_; }
   const std::string& stream() const { return stream_; }
   const RecordFilter& filter() const { return filter_; }
+  // As of the last look; null: there has been none. On the job's loop.
+  std::shared_ptr<const lake::Snapshot> snapshot() const {
+    return table_ ? table_->snapshot() : nullptr;
+  }
   StreamStatus status() const;
 
   // Between these, batches do not wait for their interval.
@@ -130,6 +137,11 @@ class StreamFollower {
   io::Task<> discard(lake::Encoded data);
   void count(const StreamBatch& batch, const CleanedBatch& cleaned);
 
+  // stream_keeping.cc
+  io::Task<> keep_tables();
+  io::Task<Status> compact(lake::Table& table);
+  io::Task<Status> sweep(lake::Table& table);
+
   const project::StreamJobSettings& settings() const { return dataset_.stream_job; }
   size_t batch_rows_max() const;
   size_t batch_bytes_max() const;
@@ -147,6 +159,7 @@ class StreamFollower {
   io::Signal& progress_;
   StreamCleaner cleaner_;
   std::stop_source stop_;
+  std::stop_source keeping_stop_;
 
   // What it shall do. Changes notify control_ and arrived_.
   bool follows_ = false;

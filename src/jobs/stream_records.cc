@@ -74,6 +74,13 @@ std::string append_line(const broker::RecordOut& record, codec::JsonScanner& sca
   return {};
 }
 
+// Empty: the record is to be read.
+std::string refusal_of(const RecordChoice& choice, size_t record) {
+  if (choice.refused == nullptr) return {};
+  auto at = choice.refused->find(record);
+  return at == choice.refused->end() ? std::string() : at->second;
+}
+
 }  // namespace
 
 void StreamBatch::add(broker::PartitionId shard, broker::Fetched fetched) {
@@ -94,9 +101,10 @@ std::optional<size_t> RecordFilter::owner(const std::optional<std::string_view>&
 }
 
 StreamLines lines_of(const StreamBatch& batch, const std::string& stream,
-                     const RecordFilter& filter) {
+                     const RecordFilter& filter, const RecordChoice& choice) {
   StreamLines lines;
   codec::JsonScanner scanner;
+  size_t number = 0;
   for (const StreamBatch::Part& part : batch.parts) {
     LineWriter writer(lines, stream, part.shard);
     for (const broker::RecordOut& record : part.fetched.records) {
@@ -106,12 +114,18 @@ StreamLines lines_of(const StreamBatch& batch, const std::string& stream,
         writer.line(record.offset) += '\n';
         continue;
       }
+      size_t own = number++;
+      if (!choice.is_chosen(own)) {
+        writer.line(record.offset) += '\n';
+        continue;
+      }
       ++lines.records;
       if (lines.oldest_ms == 0 || record.timestamp_ms < lines.oldest_ms)
         lines.oldest_ms = record.timestamp_ms;
       std::string& line = writer.line(record.offset);
-      std::string reason = owner ? append_line(record, scanner, line)
-                                 : std::string("the partition key names no data set");
+      std::string reason = refusal_of(choice, own);
+      if (reason.empty() && !owner) reason = "the partition key names no data set";
+      if (reason.empty()) reason = append_line(record, scanner, line);
       line += '\n';
       if (reason.empty()) {
         ++lines.lines;

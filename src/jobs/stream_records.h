@@ -5,6 +5,7 @@
 // its record. Bounds: one copy of the records' bytes.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -50,6 +51,16 @@ struct RecordFilter {
   std::optional<size_t> owner(const std::optional<std::string_view>& key) const;
 };
 
+// Which of a batch's own records become lines, by their number in it, and which are refused without
+// being read.
+struct RecordChoice {
+  size_t first = 0;
+  size_t last = SIZE_MAX;                                  // not included
+  const std::map<size_t, std::string>* refused = nullptr;  // with the reason
+
+  bool is_chosen(size_t record) const { return record >= first && record < last; }
+};
+
 struct StreamLines {
   std::vector<sql::Piece> pieces;
   std::vector<RefusedRecord> refused;
@@ -59,7 +70,7 @@ struct StreamLines {
 };
 
 StreamLines lines_of(const StreamBatch& batch, const std::string& stream,
-                     const RecordFilter& filter);
+                     const RecordFilter& filter, const RecordChoice& choice = {});
 
 // The record that a piece's line was; `source` and `line` as the decoder tells them.
 RefusedRecord record_at(const StreamBatch& batch, std::string_view source, uint64_t line);

@@ -247,6 +247,92 @@ TEST_F(StreamTest, records_removed_before_they_were_read_are_an_error_until_they
   EXPECT_EQ(inds("geo_table"), "0 3 4 ");
 }
 
+// 300 good records and three that divide by zero or overflow: the batch goes on without those.
+TEST_F(StreamTest, records_that_the_sql_cannot_take_are_set_aside_one_by_one) {
+  create(stream("geo"));
+  for (project::Dataset& dataset : project.datasets) {
+    if (dataset.name == "geo")
+      dataset.clean.text =
+          "select cast(ind as smallint) as ind, cast(country as integer) as n from raw.geo";
+  }
+  start();
+  std::string expected;
+  for (int i = 0; i < 303; ++i) {
+    bool is_bad = i == 0 || i == 150 || i == 302;
+    send(stream("geo"), fmt::format(R"({{"ind":{},"country":"{}"}})", i == 150 ? 99'999 : i,
+                                    is_bad && i != 150 ? "Chad" : "1"));
+    if (!is_bad) expected += std::to_string(i) + " ";
+  }
+  drain();
+  EXPECT_EQ(inds("geo_table"), expected);
+  EXPECT_EQ(
+      answer("geo_table_quarantine", "record_offset, reason like '%Conversion%'", "record_offset"),
+      "0|true 150|true 302|true ");
+}
+
+TEST_F(StreamTest, a_statement_that_fails_for_all_records_is_at_fault_itself) {
+  create(stream("geo"));
+  for (project::Dataset& dataset : project.datasets) {
+    if (dataset.name == "geo")
+      dataset.clean.text = "select ind, cast(country as integer) as n from raw.geo";
+  }
+  for (int i = 0; i < 300; ++i) send(stream("geo"), place(i));
+  start();
+  auto failed = wait(job->drain(io::after(Millis{60'000})));
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().text().find("more than 100 records"), std::string::npos)
+      << failed.error().text();
+}
+
+TEST_F(StreamTest, a_statement_that_is_wrong_per_batch_is_not_run) {
+  create(stream("geo"));
+  for (project::Dataset& dataset : project.datasets) {
+    if (dataset.name == "geo") dataset.clean.text = "select distinct ind from raw.geo";
+  }
+  start();
+  auto failed = wait(job->drain(io::after(Millis{60'000})));
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().text().find("geo.sql:1:8"), std::string::npos) << failed.error().text();
+}
+
+// New shards after each split and merge; the old ones get their last records at the same time.
+TEST_F(StreamTest, shards_that_appear_are_followed_from_their_beginning) {
+  create(stream("geo"));
+  start();
+  std::string expected;
+  for (int shards = 1; shards <= 5; ++shards) {
+    for (int i = 0; i < 20; ++i) {
+      int ind = 1000 * shards + i;
+      send(stream("geo"), place(ind), i % shards);
+      expected += std::to_string(ind) + " ";
+    }
+    topics.add_partition(stream("geo"));
+  }
+  drain();
+  EXPECT_EQ(inds("geo_table"), expected);
+}
+
+TEST_F(StreamTest, many_small_files_become_few_and_the_rows_stay) {
+  create(stream("geo"));
+  start();
+  std::string expected;
+  int64_t files_max = 0;
+  for (int i = 0; i < 120; ++i) {
+    send(stream("geo"), place(1000 + i));
+    expected += std::to_string(1000 + i) + " ";
+    files_max = std::max(files_max, of(drain(), "geo").table_files);
+  }
+  while (status("geo").compacted_files < 60) {
+  }
+  EXPECT_LE(files_max, 100);
+  EXPECT_EQ(inds("geo_table"), expected);
+  auto opened = wait(lake::Table::open(services, {"lake", std::string(id) + "_geo_table"}));
+  ASSERT_TRUE(opened);
+  EXPECT_LE((*opened)->snapshot()->files().size(), 60U);
+  EXPECT_EQ((*opened)->snapshot()->property("delta.logRetentionDuration", ""),
+            "interval 3600000 milliseconds");
+}
+
 TEST_F(StreamTest, a_mistake_in_the_sql_is_named_and_disturbs_no_other_data_set) {
   for (const char* name : {"pin", "geo"}) create(stream(name));
   for (project::Dataset& dataset : project.datasets) {

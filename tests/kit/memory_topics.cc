@@ -20,6 +20,13 @@ void MemoryTopics::set_start(std::string_view topic, PartitionId partition, Offs
   topics_.find(topic)->second.partitions.at(static_cast<size_t>(partition)).start = start;
 }
 
+void MemoryTopics::add_partition(std::string_view topic) {
+  std::lock_guard lock(mutex_);
+  Topic& grown = topics_.find(topic)->second;
+  grown.partitions.emplace_back();
+  ++grown.facts.partitions;
+}
+
 std::optional<Error> MemoryTopics::take(Failures& failures) {
   if (failures.count == 0) return std::nullopt;
   --failures.count;

@@ -24,6 +24,7 @@ class MemoryTopics final : public broker::Topics {
   void fail_produces(size_t count, Error error);
   // The records before this offset are gone, as retention would do it.
   void set_start(std::string_view topic, broker::PartitionId partition, broker::Offset start);
+  void add_partition(std::string_view topic);
 
   io::Task<Result<broker::TopicFacts>> create(broker::TopicSpec spec) override;
   io::Task<Result<broker::TopicFacts>> find_or_create(std::string name) override;

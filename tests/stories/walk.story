@@ -32,6 +32,7 @@ walk
   ask all
   questions
   sql "select count(*) as n from clean.user"
+  sql "select count(*) as n from live.user"
   account
   trace 1
   topic list

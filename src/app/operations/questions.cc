@@ -124,8 +124,9 @@ std::vector<Operation> question_operations() {
        .run = list_questions},
       {.noun = "",
        .verb = "sql",
-       .summary = "any SELECT over clean.*, raw.*, lake tables and their versions, topic('x'), "
-                  "stream('x'), objects('s3://bucket/x*')",
+       .summary =
+           "any SELECT over clean.*, live.*, raw.*, lake tables and their versions, topic('x'), "
+           "stream('x'), objects('s3://bucket/x*')",
        .example =
            "pinpipe sql \"select category, count(*) from clean.pin group by 1 order by 2 desc\"",
        .parameters =
