@@ -1,4 +1,5 @@
 // StreamFollower's tables, and where in the stream they are.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/log_line.h"
@@ -9,14 +10,17 @@ namespace {
 
 constexpr size_t fetch_bytes_max = 1 << 20;
 constexpr Millis replay_wait{10'000};
+constexpr int64_t log_kept_ms = 86'400'000;
 
 }  // namespace
 
 // Former versions of a table that gets a commit a second, or ten, are kept for hours, not for the
-// month that Delta would: each is a file in the log, and each compacted file lies there until then.
+// month that Delta would: each compacted file lies there until then. Commits tell what became of
+// which records, and are kept for a day at least.
 std::map<std::string, std::string> StreamFollower::table_properties() const {
-  std::string kept = fmt::format("interval {} milliseconds", settings().history_ms);
-  return {{"delta.logRetentionDuration", kept}, {"delta.deletedFileRetentionDuration", kept}};
+  auto interval = [](int64_t ms) { return fmt::format("interval {} milliseconds", ms); };
+  return {{"delta.logRetentionDuration", interval(std::max(settings().history_ms, log_kept_ms))},
+          {"delta.deletedFileRetentionDuration", interval(settings().history_ms)}};
 }
 
 io::Task<Status> StreamFollower::open_tables() {
@@ -124,16 +128,20 @@ io::Task<Status> StreamFollower::commit_start(project::StreamStart start,
   auto topic = options_.topics->find(stream_);
   if (!topic && topic.error().code() != Code::not_found) co_return topic.error();
   bool is_earliest = start.start == project::StreamJobSettings::Start::earliest;
+  broker::Offset skipped = 0;
   for (broker::PartitionId id = 0; topic && !is_earliest && id < topic->partitions; ++id) {
     auto first = co_await offset_of(start, id);
     if (!first && first.error().code() == Code::not_found) continue;
     if (!first) co_return first.error();
     if (*first == 0) continue;
+    skipped += *first;
     txns.push_back(
         {.app_id = positions.app_id(topic->id, id), .version = *first - 1, .expected = -1});
   }
   lake::CommitFacts facts;
   facts.txns = std::move(txns);
+  facts.metrics = {{"numSkippedRecords", std::to_string(skipped)}};
+  facts.parameters = {{"begins", mode == lake::WriteMode::overwrite ? "again" : "first"}};
   lake::Encoded nothing{.schema = table_->snapshot()->schema(), .files = {}};
   auto committed = co_await table_->write(mode, std::move(nothing), std::move(facts));
   co_return committed ? Status{} : Status(committed.error());

@@ -329,7 +329,7 @@ TEST_F(StreamTest, many_small_files_become_few_and_the_rows_stay) {
   auto opened = wait(lake::Table::open(services, {"lake", std::string(id) + "_geo_table"}));
   ASSERT_TRUE(opened);
   EXPECT_LE((*opened)->snapshot()->files().size(), 60U);
-  EXPECT_EQ((*opened)->snapshot()->property("delta.logRetentionDuration", ""),
+  EXPECT_EQ((*opened)->snapshot()->property("delta.deletedFileRetentionDuration", ""),
             "interval 3600000 milliseconds");
 }
 

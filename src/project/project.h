@@ -61,7 +61,7 @@ struct StreamJobSettings {
   int64_t batch_rows = 100'000;   // a batch is full beyond either; it may exceed them by one fetch
   int64_t batch_bytes = 16 << 20;
   bool skip_lost = false;  // go on when records were removed before they were read
-  // How long former versions of the table stay readable: commits, and files that were compacted.
+  // How long files that were compacted stay for readers of former versions.
   int64_t history_ms = 3'600'000;
 };
 std::string_view name_of(StreamJobSettings::Trigger trigger);
