@@ -23,12 +23,16 @@ std::string records(int64_t count) {
   return fmt::format("{} record{}", count, count == 1 ? "" : "s");
 }
 
+// Of a commit's own words, which anybody may have written: 0 when it is none.
+int64_t number_of(const std::string& text) {
+  int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 int64_t number_in(const std::map<std::string, std::string>& metrics, const std::string& name) {
   auto at = metrics.find(name);
-  int64_t number = 0;
-  if (at != metrics.end())
-    std::from_chars(at->second.data(), at->second.data() + at->second.size(), number);
-  return number;
+  return at == metrics.end() ? 0 : number_of(at->second);
 }
 
 io::Task<Result<int64_t>> records_of(House& house, std::string topic) {
@@ -91,55 +95,69 @@ io::Task<Result<PathCount>> count_batch(House& house, const project::Dataset& da
   co_return count;
 }
 
-// How many records the table's position says that its commits have.
-int64_t taken_by(const lake::Table& table, House& house, const project::Dataset& dataset) {
-  auto stream = house.topics().find(house.project().stream_input(dataset));
+// How many records the table's positions say that it is beyond.
+int64_t passed_by(const lake::Snapshot& snapshot, const broker::TopicFacts& stream,
+                  const std::string& dataset) {
+  auto positions = jobs::StreamPositions::of(snapshot, dataset);
+  int64_t passed = 0;
+  for (broker::PartitionId p = 0; p < stream.partitions; ++p)
+    passed += positions.stored(snapshot, stream.id, p) + 1;
+  return passed;
+}
+
+// How many offsets of the stream a commit says that it took.
+int64_t taken_by(const lake::CommitInfo& commit, const std::string& source) {
   int64_t taken = 0;
-  if (!stream) return taken;
-  auto snapshot = table.snapshot();
-  auto positions = jobs::StreamPositions::of(*snapshot, dataset.name);
-  for (broker::PartitionId p = 0; p < stream->partitions; ++p)
-    taken += positions.stored(*snapshot, stream->id, p) + 1;
+  for (const lake::SourcePosition& position : commit.positions) {
+    if (!position.source.starts_with(source)) continue;
+    taken += number_of(position.to) - number_of(position.from) + 1;
+  }
   return taken;
 }
 
-io::Task<Result<PathCount>> count_stream(House& house, const project::Dataset& dataset,
-                                         Depth depth) {
-  PathCount count{.dataset = dataset.name, .by_stream = true, .unknown = {}};
-  auto written = co_await records_of(house, house.project().stream_input(dataset));
-  if (!written) co_return written.error();
-  count.records = *written;
-  auto table = co_await open_table(house, dataset.tables.stream);
-  if (!table && table.error().code() == Code::not_found) co_return count;
-  if (!table) co_return table.error();
-  if (depth == Depth::positions) {
-    count.carried = taken_by(**table, house, dataset);
-    count.whole = false;
-    co_return count;
-  }
-  auto history = co_await lake::history(**table, commits_read_max);
-  if (!history) co_return history.error();
-  if (!history->empty() && history->back().version > 0) {
-    count.unknown = fmt::format("the table's log begins with version {}", history->back().version);
-    co_return count;
-  }
-  for (const lake::HistoryEntry& entry : *history) {
+// Adds what the commits say since the table began, or began again.
+void add_commits(const std::vector<lake::HistoryEntry>& newest_first, const std::string& source,
+                 PathCount& count) {
+  int64_t taken = 0;
+  for (const lake::HistoryEntry& entry : newest_first) {
     const auto& metrics = entry.info.metrics;
-    // What the stream job began behind is on this side of the table, as if it were kept apart.
-    count.skipped += number_in(metrics, "numSkippedRecords");
-    if (auto begins = entry.info.parameters.find("begins");
-        begins != entry.info.parameters.end() && begins->second == "again")
-      break;                                              // what was before was emptied
-    if (!metrics.contains("numSourceRecords")) continue;  // another writer's
-    count.carried += number_in(metrics, "numSourceRecords");
+    auto mode = entry.info.parameters.find("mode");
+    if (mode != entry.info.parameters.end() && mode->second == "Overwrite") break;  // a reset
+    if (!metrics.contains("numSourceRecords")) continue;  // another writer's, or without records
+    int64_t here = taken_by(entry.info, source);
+    taken += here;
+    // Commits of a former stream of that name have rows in the table, but no records in this one.
+    if (here > 0) count.lines += number_in(metrics, "numSourceRecords");
     count.values += number_in(metrics, "numSourceValues");
     count.clean += number_in(metrics, "numOutputRows");
     count.filtered += number_in(metrics, "numFilteredRows");
     count.quarantined += number_in(metrics, "numQuarantinedRows");
   }
-  count.lines = count.carried;
-  count.carried += count.skipped;
-  count.table_rows = (*table)->snapshot()->rows().value_or(-1);
+  count.skipped = count.carried - taken;
+}
+
+io::Task<Result<PathCount>> count_stream(House& house, const project::Dataset& dataset,
+                                         std::string input, Depth depth) {
+  PathCount count{.dataset = dataset.name, .by_stream = true, .unknown = {}};
+  auto stream = house.topics().find(input);
+  if (!stream) co_return count;  // nothing was sent yet
+  auto written = co_await records_of(house, input);
+  if (!written) co_return written.error();
+  count.records = *written;
+  auto table = co_await open_table(house, dataset.tables.stream);
+  if (!table && table.error().code() == Code::not_found) co_return count;
+  if (!table) co_return table.error();
+  auto snapshot = (*table)->snapshot();
+  count.carried = passed_by(*snapshot, *stream, dataset.name);
+  count.table_rows = snapshot->rows().value_or(-1);
+  if (!house.project().shared_stream.empty()) count.unknown = "it shares its stream";
+  count.whole = depth == Depth::commits && count.unknown.empty();
+  if (!count.whole) co_return count;
+  auto history = co_await lake::history(**table, commits_read_max);
+  if (!history) co_return history.error();
+  if (!history->empty() && history->back().version > 0)
+    count.unknown = fmt::format("the table's log begins with version {}", history->back().version);
+  add_commits(*history, fmt::format("{}/{}/", input, stream->id.text()), count);
   co_return count;
 }
 
@@ -162,7 +180,10 @@ std::vector<Finding> audit(const PathCount& count) {
   }
   if (!count.whole) return findings;
   int64_t written = count.carried - count.skipped;
-  if (count.lines < written)
+  if (count.lines < written && count.by_stream)
+    find(Kind::lost,
+         fmt::format("its commits took {} and have {}", records(written), records(count.lines)));
+  if (count.lines < written && !count.by_stream)
     find(Kind::on_its_way, fmt::format("{} in objects not read by a run yet (`pinpipe run`), or "
                                        "their objects are gone",
                                        records(written - count.lines)));
@@ -210,8 +231,9 @@ io::Task<Result<std::vector<PathCount>>> count_paths(House& house, Depth depth) 
     counts.push_back(std::move(*count));
   }
   for (const project::Dataset& dataset : house.project().datasets) {
-    if (house.project().stream_input(dataset).empty()) continue;
-    auto count = co_await count_stream(house, dataset, depth);
+    std::string input = house.project().stream_input(dataset);
+    if (input.empty()) continue;
+    auto count = co_await count_stream(house, dataset, std::move(input), depth);
     if (!count) co_return count.error().with("data set " + dataset.name);
     counts.push_back(std::move(*count));
   }

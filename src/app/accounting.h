@@ -26,9 +26,10 @@ struct PathCount {
   std::string dataset;
   bool by_stream = false;
   int64_t records = 0;      // ever written to the topic or stream
-  int64_t skipped = 0;      // that the connector keeps out of objects: no JSON, no value
-  int64_t carried = 0;      // that the connector has committed; stream: that commits say they have
-  int64_t lines = 0;        // that the last run found in the objects; stream: as carried
+  int64_t skipped = 0;      // that the connector keeps out of objects: no JSON, no value; stream:
+                            // that lie before where reading began
+  int64_t carried = 0;      // that the connector, or the stream's table, is beyond
+  int64_t lines = 0;        // that the last run found in the objects; stream: that commits have
   int64_t values = 0;       // that those held
   int64_t clean = 0;        // rows that the SQL made
   int64_t filtered = 0;     // rows that it left out

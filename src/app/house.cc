@@ -16,6 +16,7 @@
 #include "doors/databricks/door.h"
 #include "http/server.h"
 #include "io/scope.h"
+#include "jobs/trace.h"
 #include "objects/bucket_store.h"
 #include "objects/directory_store.h"
 #include "objects/mounted_store.h"

@@ -17,12 +17,15 @@
 #include "jobs/batch.h"
 #include "jobs/questions.h"
 #include "jobs/stream.h"
-#include "jobs/trace.h"
 #include "objects/store.h"
 #include "objects/uploads.h"
 #include "project/project.h"
 #include "scheduler/scheduler.h"
 #include "sink/connectors.h"
+
+namespace pinpipe::jobs {
+class Tracer;
+}
 
 namespace pinpipe::app {
 

@@ -56,6 +56,18 @@ std::map<std::string, std::vector<CommitRange>> ranges_of(
   return ranges;
 }
 
+// Which records of a stream that all data sets share are this one's.
+RecordFilter filter_of(const project::Project& project, const project::Dataset& dataset) {
+  RecordFilter filter;
+  if (project.stream_input(dataset) != project.shared_stream) return filter;
+  for (const project::Dataset& one : project.datasets) {
+    if (project.stream_input(one) != project.shared_stream) continue;
+    if (&one == &dataset) filter.own = filter.datasets.size();
+    filter.datasets.push_back(one.name);
+  }
+  return filter;
+}
+
 void note_if_cut(Trace& trace, const project::Dataset& dataset, size_t found) {
   if (found <= Trace::copies_max) return;
   trace.notes.push_back(fmt::format("data set {} has {} copies; the first {} are told",
@@ -129,7 +141,7 @@ io::Task<Result<Trace>> Tracer::run(TraceOrder order) {
       if (Status traced = co_await trace_batch(work, dataset); !traced)
         co_return traced.error().with("data set " + dataset.name);
     }
-    if (!dataset.stream.empty()) {
+    if (!options_.project->stream_input(dataset).empty()) {
       if (Status traced = co_await trace_stream(work, dataset); !traced)
         co_return traced.error().with("data set " + dataset.name);
     }
@@ -233,24 +245,29 @@ io::Task<Status> Tracer::read_runs(Work& work, const project::Dataset& dataset,
 }
 
 io::Task<Status> Tracer::trace_stream(Work& work, const project::Dataset& dataset) {
-  auto stream = options_.find_stream(dataset.stream);
+  std::string input = options_.project->stream_input(dataset);
+  auto facts = options_.topics->find(input);
   std::vector<TracedCopy> copies;
-  if (stream) {
+  if (facts) {
+    auto stream = options_.find_stream(input);
+    auto shards = stream ? static_cast<int32_t>((*stream)->shards.size()) : facts->partitions;
     size_t found = 0;
     auto read = co_await find_in_log({.topics = options_.topics,
-                                      .name = dataset.stream,
-                                      .partitions = static_cast<int32_t>((*stream)->shards.size()),
-                                      .stream = *stream,
+                                      .name = input,
+                                      .partitions = shards,
+                                      .stream = stream ? *stream : nullptr,
+                                      .filter = filter_of(*options_.project, dataset),
                                       .work = options_.work},
                                      work.finder(dataset), [&](TracedCopy copy) {
                                        if (++found > Trace::copies_max) return;
                                        copy.dataset = dataset.name;
+                                       copy.by_stream = true;
                                        copies.push_back(std::move(copy));
                                      });
     if (!read) co_return read.error();
     work.trace.records_read += *read;
     note_if_cut(work.trace, dataset, found);
-    Status told = co_await read_commits(work, dataset, (*stream)->id, copies);
+    Status told = co_await read_commits(work, dataset, *facts, copies);
     if (!told) co_return told;
   }
   std::ranges::move(copies, std::back_inserter(work.trace.copies));
@@ -258,7 +275,8 @@ io::Task<Status> Tracer::trace_stream(Work& work, const project::Dataset& datase
 }
 
 // Which commit of the stream's table took each copy: every commit says which records it has.
-io::Task<Status> Tracer::read_commits(Work& work, const project::Dataset& dataset, Uuid stream,
+io::Task<Status> Tracer::read_commits(Work& work, const project::Dataset& dataset,
+                                      const broker::TopicFacts& stream,
                                       std::vector<TracedCopy>& copies) {
   if (copies.empty()) co_return Status{};
   lake::Location location{options_.lake_bucket, dataset.tables.stream};
@@ -270,18 +288,18 @@ io::Task<Status> Tracer::read_commits(Work& work, const project::Dataset& datase
   std::map<std::string, std::vector<CommitRange>> ranges =
       co_await options_.work->run([&] { return ranges_of(*history); });
   PostFinder finder = work.finder(dataset);
+  auto snapshot = (*table)->snapshot();
+  auto positions = StreamPositions::of(*snapshot, dataset.name);
   for (TracedCopy& copy : copies) {
     std::string source =
-        fmt::format("{}/{}/{}", dataset.stream, stream.text(), copy.log->partition);
-    for (const CommitRange& range : ranges[source]) {
-      if (range.from <= copy.log->offset && copy.log->offset <= range.to)
-        copy.version = range.version;
-    }
+        fmt::format("{}/{}/{}", stream.name, stream.id.text(), copy.log->partition);
+    // Newest first: a table that was emptied and began again has taken it more than once.
+    auto taken = std::ranges::find_if(ranges[source], [&](const CommitRange& range) {
+      return range.from <= copy.log->offset && copy.log->offset <= range.to;
+    });
+    if (taken != ranges[source].end()) copy.version = taken->version;
     // The log forgets old commits; the table knows how far it has come all the same.
-    auto snapshot = (*table)->snapshot();
-    int64_t stored =
-        StreamPositions::of(*snapshot, dataset.name).stored(*snapshot, stream, copy.log->partition);
-    if (copy.log->offset > stored) continue;
+    if (copy.log->offset > positions.stored(*snapshot, stream.id, copy.log->partition)) continue;
     copy.run = copy.version < 0 ? "an earlier commit" : fmt::format("commit {}", copy.version);
     auto rows = co_await options_.work->run(
         [&] { return work.session->rows_of(dataset, finder, copy.log->name, 1, copy.text); });

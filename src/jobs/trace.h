@@ -128,8 +128,8 @@ class Tracer {
   io::Task<Status> trace_stream(Work& work, const project::Dataset& dataset);
   io::Task<Result<std::map<broker::PartitionId, broker::Offset>>> committed_of(std::string topic,
                                                                                int32_t partitions);
-  io::Task<Status> read_commits(Work& work, const project::Dataset& dataset, Uuid stream,
-                                std::vector<TracedCopy>& copies);
+  io::Task<Status> read_commits(Work& work, const project::Dataset& dataset,
+                                const broker::TopicFacts& stream, std::vector<TracedCopy>& copies);
   io::Task<Status> read_runs(Work& work, const project::Dataset& dataset,
                              std::vector<TracedCopy>& copies);
   io::Task<Status> trace_table(Work& work, const project::Dataset& dataset, bool by_stream,

@@ -111,6 +111,7 @@ io::Task<Result<uint64_t>> find_in_log(LogScan scan, const PostFinder& finder,
         for (const broker::RecordOut& record : fetched->records) {
           if (record.offset >= end) break;
           ++records;
+          if (scan.filter.owner(record.key).value_or(0) != scan.filter.own) continue;
           if (record.value && finder.rows_in(*record.value) > 0) some.push_back(&record);
         }
         return some;

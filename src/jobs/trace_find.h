@@ -13,6 +13,7 @@
 #include "codec/json.h"
 #include "io/pool.h"
 #include "jobs/dataset_objects.h"
+#include "jobs/stream_records.h"
 #include "jobs/trace.h"
 
 namespace pinpipe::jobs {
@@ -42,6 +43,7 @@ struct LogScan {
   std::string name;
   int32_t partitions = 1;
   broker::StreamPointer stream;  // null: a topic
+  RecordFilter filter = {};      // of a stream that data sets share
   io::Pool* work = nullptr;      // where records are looked into: no loop waits for that
 };
 
