@@ -168,16 +168,15 @@ std::vector<Finding> audit(const PathCount& count) {
   auto find = [&](Kind kind, std::string text) {
     findings.push_back({kind, path_of(count) + ": " + text});
   };
-  if (!count.unknown.empty()) {
-    find(Kind::unknown, count.unknown);
-    return findings;
-  }
   std::string_view next = count.by_stream ? "commits of its table" : "objects";
-  if (int64_t behind = count.records - count.carried; behind != 0) {
-    find(behind > 0 ? Kind::on_its_way : Kind::surplus,
-         behind > 0 ? fmt::format("{} on the way to {}", records(behind), next)
-                    : fmt::format("{} more in {} than in the log", records(-behind), next));
-  }
+  int64_t behind = count.records - count.carried;
+  if (!count.unknown.empty()) find(Kind::unknown, count.unknown);
+  bool is_known = count.unknown.empty() || count.by_stream;
+  if (is_known && behind > 0)
+    find(Kind::on_its_way, fmt::format("{} on the way to {}", records(behind), next));
+  if (is_known && behind < 0)
+    find(Kind::surplus, fmt::format("{} more in {} than in the log", records(-behind), next));
+  if (!count.unknown.empty()) return findings;
   if (!count.whole) return findings;
   int64_t written = count.carried - count.skipped;
   if (count.lines < written && count.by_stream)

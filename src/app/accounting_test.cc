@@ -85,6 +85,11 @@ TEST(AccountingTest, what_nobody_can_tell_is_not_audited) {
   count.lines = 0;
   EXPECT_EQ(kinds(audit(count)), std::vector{Kind::unknown});
   EXPECT_FALSE(answer_of({count}).failed);
+  count.by_stream = true;
+  count.unknown = "the table's log begins with version 7";
+  EXPECT_EQ(kinds(audit(count)), std::vector{Kind::unknown});
+  count.carried = 5;
+  EXPECT_EQ(kinds(audit(count)), (std::vector{Kind::unknown, Kind::on_its_way}));
 }
 
 TEST(AccountingTest, posts_are_stored_within_what_their_answers_allow) {

@@ -54,6 +54,26 @@ until 20s cli account -o csv
 cli status -o csv
 -> 0
   ~ ^accounting,closes,
+
+# A stream table that was emptied and began again counts from there; what lies before where it began is passed over.
+cli stream-job stop user
+cli stream-job reset user
+cli stream-job start user
+until 20s cli account -o csv
+-> 0
+  ~ ^user,stream,452,0,452,452,453,0,1,452,452,closes$$
+cli stream-job stop user
+cli stream-job reset user --start latest
+cli stream-job start user
+until 20s cli account -o csv
+-> 0
+  ~ ^user,stream,452,452,452,0,0,0,0,0,0,closes$$
+cli stream-job stop user
+cli stream-job reset user
+cli stream-job start user
+until 20s cli account -o csv
+-> 0
+  ~ ^user,stream,452,0,452,452,453,0,1,452,452,closes$$
 stop
 
 # An object that is gone is missed: by the accounting, and the demo ends with 1.
