@@ -14,6 +14,7 @@ constexpr int16_t group_value_version = 3;
 constexpr int16_t value_version = 3;
 constexpr int16_t lasting_value_version = 1;  // it has a time of expiry: never
 constexpr size_t read_bytes = 1 << 20;
+constexpr Offset forgets = -1;  // others below zero are the client's own words
 
 void append_text(std::string& to, std::string_view text) {
   append_be(to, static_cast<int16_t>(text.size()));
@@ -101,7 +102,7 @@ struct Encoded {
   void add(std::string_view group, const TopicPartition& which, const Position& position) {
     log::LooseRecord record;
     record.key = texts.emplace_back(key_of(group, which));
-    if (position.offset >= 0) record.value = texts.emplace_back(value_of(position));
+    if (position.offset != forgets) record.value = texts.emplace_back(value_of(position));
     records.push_back(record);
   }
   void add(std::string key, std::optional<std::string> value) {
@@ -246,7 +247,7 @@ bool CommittedOffsets::forgets_all_locked(std::string_view group,
   if (found == groups_.end()) return false;
   return std::ranges::all_of(found->second, [&](const auto& entry) {
     auto changed = positions.find(entry.first);
-    return changed != positions.end() && changed->second.offset < 0;
+    return changed != positions.end() && changed->second.offset == forgets;
   });
 }
 
@@ -276,8 +277,8 @@ io::Task<Status> CommittedOffsets::finish(Sent sent) {
     if (appended && *appended) {
       Offset offset = (*appended)->base;
       for (const auto& [which, position] : sent.positions) {
-        bool forgets = position.offset < 0;
-        apply_locked(sent.group, which, forgets ? std::nullopt : std::optional(position), offset++);
+        bool is_gone = position.offset == forgets;
+        apply_locked(sent.group, which, is_gone ? std::nullopt : std::optional(position), offset++);
       }
       if (!groups_.contains(sent.group))
         protocol_types_.erase(sent.group);
@@ -302,7 +303,7 @@ Positions CommittedOffsets::due_locked(const Group& group, int64_t retention_ms,
       continue;
     Position& position = due[which] = kept.position;
     position.committed_ms = now_ms;
-    if (!has_members) position.offset = -1;
+    if (!has_members) position.offset = forgets;
   }
   return due;
 }

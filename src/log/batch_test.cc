@@ -124,8 +124,8 @@ TEST(BatchTest, too_large_before_or_after_unpacking_is_refused) {
 
 TEST(BatchTest, short_old_doubled_and_truncated_payloads_are_refused) {
   std::string batch = batch_of({"a"});
-  EXPECT_EQ(fault_of(std::string_view(batch).substr(0, 60)), Fault::corrupt);
-  EXPECT_EQ(fault_of(std::string_view(batch).substr(0, batch.size() - 1)), Fault::corrupt);
+  EXPECT_EQ(fault_of(std::string_view(batch).substr(0, 60)), Fault::invalid_record);
+  EXPECT_EQ(fault_of(std::string_view(batch).substr(0, batch.size() - 1)), Fault::invalid_record);
   EXPECT_EQ(fault_of(batch + batch), Fault::invalid_record);
   std::string old = batch;
   old[16] = 1;

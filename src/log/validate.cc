@@ -13,13 +13,14 @@ std::unexpected<Refusal> refuse(Fault fault, std::string text) {
 }
 
 Accepted<BatchHeader> check_frame(std::string_view bytes, const Limits& limits) {
-  if (bytes.size() < header_bytes) return refuse(Fault::corrupt, "a batch shorter than its header");
+  if (bytes.size() < header_bytes) return refuse(Fault::invalid_record, "no whole batch");
   BatchHeader header = read_header(bytes);
   if (header.magic != 2)
     return refuse(Fault::unsupported_magic,
                   "message format " + std::to_string(header.magic) + "; only 2 is supported");
-  if (!header.has_sane_length() || header.size_bytes() > bytes.size())
+  if (!header.has_sane_length())
     return refuse(Fault::corrupt, "a batch length of " + std::to_string(header.length));
+  if (header.size_bytes() > bytes.size()) return refuse(Fault::invalid_record, "no whole batch");
   if (header.size_bytes() < bytes.size())
     return refuse(Fault::invalid_record, "more than one batch for a partition");
   if (bytes.size() > limits.batch_bytes_max)

@@ -37,7 +37,7 @@ ErrorCode batch_error(log::Fault fault) {
     case log::Fault::corrupt:
       return ErrorCode::corrupt_message;
     case log::Fault::unsupported_magic:
-      return ErrorCode::unsupported_for_message_format;
+      return ErrorCode::invalid_record;  // in a request of these versions, as Kafka has it
     case log::Fault::unsupported_codec:
       return ErrorCode::unsupported_compression_type;
     case log::Fault::too_large:
@@ -59,6 +59,11 @@ ErrorCode batch_error(log::Fault fault) {
       return ErrorCode::unknown_topic_or_partition;
   }
   return ErrorCode::unknown_server_error;
+}
+
+ErrorCode epoch_error(int32_t asked, int32_t ours) {
+  if (asked < 0 || asked == ours) return ErrorCode::none;
+  return asked < ours ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
 }
 
 ErrorCode group_error(broker::GroupFault fault) {

@@ -25,6 +25,7 @@ enum class ErrorCode : int16_t {
   coordinator_not_available = 15,
   not_coordinator = 16,
   invalid_topic = 17,
+  invalid_required_acks = 21,
   illegal_generation = 22,
   inconsistent_group_protocol = 23,
   invalid_group_id = 24,
@@ -42,7 +43,6 @@ enum class ErrorCode : int16_t {
   invalid_replica_assignment = 39,
   invalid_config = 40,
   invalid_request = 42,
-  unsupported_for_message_format = 43,
   policy_violation = 44,
   out_of_order_sequence_number = 45,
   invalid_producer_epoch = 47,
@@ -59,6 +59,7 @@ enum class ErrorCode : int16_t {
   fenced_instance_id = 82,
   election_not_needed = 84,
   no_reassignment_in_progress = 85,
+  group_subscribed_to_topic = 86,
   invalid_record = 87,
   throttling_quota_exceeded = 89,
   unknown_topic_id = 100,
@@ -70,6 +71,8 @@ ErrorCode topic_error(const Error& error);
 // What went wrong with a fetch position: `invalid` is a position outside the range.
 ErrorCode fetch_error(const Error& error);
 ErrorCode batch_error(log::Fault fault);
+// A client that names a leader epoch knows of another one than ours; −1: it names none.
+ErrorCode epoch_error(int32_t asked, int32_t ours);
 ErrorCode group_error(broker::GroupFault fault);
 // What went wrong before the coordinator was asked.
 ErrorCode group_access_error(const Error& error);

@@ -94,6 +94,42 @@ TEST_F(GoldenTest, every_request_of_real_clients_is_read_to_its_end) {
   EXPECT_GT(seen.size(), 50u);
 }
 
+// A question and what Apache Kafka answered, where that depends on nothing but the questions
+// before.
+struct Answered {
+  std::string title;
+  std::string question;
+  std::string answer;  // without correlation id; empty: not known
+};
+
+std::vector<Answered> answered_by_kafka() {
+  std::ifstream file(std::string(PINPIPE_SOURCE_DIR) + "/tests/golden/kafka/answers.hex");
+  EXPECT_TRUE(file);
+  std::vector<Answered> all;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    if (line.front() != ' ') {
+      all.emplace_back().title = line;
+      continue;
+    }
+    auto bytes = from_hex(std::string_view(line).substr(4));
+    EXPECT_TRUE(bytes) << line;
+    (line[2] == '>' ? all.back().question : all.back().answer) += bytes.value_or("");
+  }
+  return all;
+}
+
+TEST_F(GoldenTest, kafka_itself_gave_the_same_answers_to_the_byte) {
+  size_t compared = 0;
+  for (const Answered& one : answered_by_kafka()) {
+    std::string answer = ask(one.question);
+    if (one.answer.empty()) continue;
+    EXPECT_EQ(to_hex(answer), to_hex(one.answer)) << one.title;
+    ++compared;
+  }
+  EXPECT_GT(compared, 300u);
+}
+
 TEST_F(GoldenTest, a_request_cut_short_anywhere_is_malformed_and_nothing_worse) {
   for (const std::string& client : clients) {
     for (Captured one : captured(client)) {

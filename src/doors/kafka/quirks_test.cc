@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <set>
 
+#include "broker/consumer_protocol.h"
 #include "doors/kafka/exchange_fixture.h"
 #include "kit/memory_files.h"
 
@@ -18,7 +19,9 @@ constexpr int16_t create_topics_key = 19;
 constexpr int16_t init_producer_key = 22;
 constexpr int16_t describe_configs_key = 32;
 constexpr int16_t create_partitions_key = 37;
+constexpr int16_t offset_for_leader_epoch_key = 23;
 constexpr int16_t alter_configs_key = 44;
+constexpr int16_t offset_delete_key = 47;
 
 class QuirksTest : public ExchangeFixture {
  protected:
@@ -336,13 +339,89 @@ TEST_F(QuirksTest, batches_are_refused_in_the_protocols_words) {
   EXPECT_EQ(send("orders", damaged).error, 2);
   std::string old = batch_of({{"a", 1}});
   old[16] = 1;
-  EXPECT_EQ(send("orders", old).error, 43);
+  EXPECT_EQ(send("orders", old).error, 87);
+  EXPECT_EQ(send("orders", "").error, 87);
+  EXPECT_EQ(send("orders", batch_of({{"a", 1}}).substr(0, 65)).error, 87) << "cut short";
   std::string lying = batch_of({{"a", 1}});
   store_be<int32_t>(lying.data() + 57, 5);
   log::stamp_append_time(lying, 1);  // only to have the CRC made again
   EXPECT_EQ(send("orders", lying).error, 32) << "log append time is ours to set";
   EXPECT_EQ(send("nowhere", batch_of({{"a", 1}})).error, 3);
-  EXPECT_EQ(send("orders", batch_of({{"a", 1}}), 7).error, 42) << "acks of 7";
+  EXPECT_EQ(send("orders", batch_of({{"a", 1}}), 7).error, 21) << "acks of 7";
+}
+
+TEST_F(QuirksTest, a_name_that_no_topic_can_have_is_not_just_unknown) {
+  EXPECT_EQ(metadata_error("nowhere", false), 3);
+  EXPECT_EQ(metadata_error("no/where", false), 17);
+}
+
+TEST_F(QuirksTest, of_an_epoch_still_to_come_nothing_is_known) {
+  create("orders", 1);
+  produce("orders", 0, "value");
+  struct End {
+    int16_t error;
+    int32_t epoch;
+    int64_t offset;
+  };
+  auto end_of = [&](int32_t known, int32_t epoch) {
+    Encoder body(false);
+    body.count(1);
+    body.text("orders");
+    body.count(1);
+    body.number(int32_t{0});
+    body.number(known);
+    body.number(epoch);
+    std::string answer = ask(head(offset_for_leader_epoch_key, 2) + bytes_of(body));
+    Decoder in(answer, false);
+    in.number<int32_t>();
+    EXPECT_EQ(in.count(), 1u);
+    in.text();
+    EXPECT_EQ(in.count(), 1u);
+    End end{.error = in.number<int16_t>(), .epoch = -2, .offset = -2};
+    in.number<int32_t>();
+    end.epoch = in.number<int32_t>();
+    end.offset = in.number<int64_t>();
+    return end;
+  };
+  EXPECT_EQ(end_of(-1, 0).offset, 1);
+  EXPECT_EQ(end_of(0, 7).epoch, -1);
+  EXPECT_EQ(end_of(0, 7).offset, -1);
+  EXPECT_EQ(end_of(7, 0).error, 75) << "the client knows an epoch that we do not";
+}
+
+TEST_F(QuirksTest, positions_in_a_topic_that_members_read_are_not_deleted) {
+  create("orders", 1);
+  create("old", 1);
+  broker::JoinRequest join;
+  join.group = "readers";
+  join.protocol_type = "consumer";
+  join.protocols = {{"range", broker::encode_subscription({"orders"})}};
+  join.session_timeout_ms = join.rebalance_timeout_ms = 60'000;
+  broker::Groups& groups = **cluster_->groups("readers", auth::Action::read);
+  auto joining = groups.join(join);
+  while (groups.describe("readers")->state != "CompletingRebalance") groups.expire();
+  auto errors_of = [&] {
+    Encoder body(false);
+    body.text("readers");
+    body.count(2);
+    for (std::string_view topic : {"orders", "old"}) {
+      body.text(topic);
+      body.numbers32({0});
+    }
+    std::string answer = ask(head(offset_delete_key, 0) + bytes_of(body));
+    Decoder in(answer, false);
+    std::vector<int16_t> errors{in.number<int16_t>()};
+    in.number<int32_t>();
+    in.each([&] {
+      in.text();
+      in.each([&] {
+        in.number<int32_t>();
+        errors.push_back(in.number<int16_t>());
+      });
+    });
+    return errors;
+  };
+  EXPECT_EQ(errors_of(), (std::vector<int16_t>{0, 86, 0}));
 }
 
 TEST_F(QuirksTest, a_produce_without_acknowledgement_has_no_answer) {

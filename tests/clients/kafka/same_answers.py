@@ -3,31 +3,38 @@
 value by value; what differs by nature (ids, ports, times, wording) is masked, and what we answer otherwise on purpose is
 in DIFFERENCES with its reason. Every answer must match its schema to the last byte.
 
-usage: same_answers.py OURS KAFKA     host:port each; ends with 0 when all is well
+usage: same_answers.py OURS KAFKA [RECORD]     host:port each; ends with 0 when all is well
+RECORD becomes what tests/golden/kafka/answers.hex is: the questions that were the same bytes for both, and the answers
+that were.
 """
 import struct
 import sys
+import time
 import uuid
 
 from kafka_wire import batch
 from schemas import Message, Talk
 
-MASKED = {"Port", "Host", "Rack", "ClusterId", "TopicId", "ThrottleTimeMs", "ErrorMessage", "LogAppendTimeMs", "ProducerId",
+MASKED = {"Port", "Host", "Rack", "ClusterId", "TopicId", "ThrottleTimeMs", "LogAppendTimeMs", "ProducerId",
           "MemberId", "Leader", "NodeId", "ControllerId", "LeaderId", "ClusterAuthorizedOperations", "TopicAuthorizedOperations",
-          "AuthorizedOperations", "LogDir", "TotalBytes", "UsableBytes", "PartitionSize", "BatchIndexErrorMessage",
-          "NodeEndpoints", "SessionId"}
-NOTHING = uuid.UUID(int=0)
+          "AuthorizedOperations", "LogDir", "TotalBytes", "UsableBytes", "PartitionSize", "NodeEndpoints", "SessionId"}
+WORDING = {"ErrorMessage", "BatchIndexErrorMessage"}  # we say why more often than Kafka does
+SETS = {"Partitions": "PartitionIndex", "Topics": "Name", "Responses": "Name", "Groups": "GroupId"}  # in no order; by what
 
 # API, words of the path, and why.
-DIFFERENCES = []
+DIFFERENCES = [
+    ("CreateTopics", "validated.Topics[0].Configs", "each lists the settings it has"),
+]
 
 
 def masked(value, name=""):
     if name in MASKED:
         return None if value is None else "masked"
     if isinstance(value, dict):
-        return {key: masked(one, key) for key, one in value.items()}
+        return {key: masked(one, key) for key, one in value.items() if key not in WORDING}
     if isinstance(value, list):
+        if name in SETS and all(isinstance(one, dict) and SETS[name] in one for one in value):
+            value = sorted(value, key=lambda one: (one[SETS[name]] is None, one[SETS[name]]))
         return [masked(one, name) for one in value]
     return value
 
@@ -54,7 +61,8 @@ class Both:
                   for talk in self.talks]
         self.ours, self.theirs = ranges
         self.ids = [{}, {}]
-        self.asked, self.failures = 0, []
+        self.asked, self.failures, self.tape = 0, [], []
+        self.is_taping = True  # not where members are waited for, whose names nobody knows before
 
     def versions(self, api, low=0, high=99):
         """Those that both speak. Kafka tells of Produce 0 and takes 3 at least."""
@@ -62,27 +70,67 @@ class Both:
         low = max(low, 3) if api == "Produce" else low
         return [v for v in self.ours.get(key, []) if v in self.theirs.get(key, []) and low <= v <= high]
 
-    def ask(self, api, version, values, note="", order=()):
-        """`values` may be a function of what each broker's topic ids are. Lists under names in `order` are sets."""
+    def ask(self, api, version, values, note=""):
+        """`values` may be a function of what each broker's topic ids are."""
         self.asked += 1
         answers = []
         for talk, ids in zip(self.talks, self.ids):
             answers.append(talk.ask(api, version, values(ids) if callable(values) else values))
-        for answer in answers:
-            for name in order:
-                if isinstance(answer, dict) and name in answer:
-                    answer[name].sort(key=repr)
+        self.record(api, version, note)
         if isinstance(answers[0], str) and answers[0].startswith("malformed"):
             self.failures.append("%s %d %s: %s" % (api, version, note, answers[0]))
         for path, ours, theirs in differences(masked(answers[0]), masked(answers[1])):
-            if not any(api == known and word in path + " " + note for known, word, _ in DIFFERENCES):
+            if not any(api == known and word in note + path for known, word, _ in DIFFERENCES):
                 self.failures.append("%s %d %s%s: ours %r, Kafka's %r" % (api, version, note, path, ours, theirs))
         return answers
 
+    def tell(self, api, version, values):
+        """A question whose answers are not compared."""
+        for talk in self.talks:
+            talk.ask(api, version, values)
+        self.record(api, version, "")
+
+    def record(self, api, version, note):
+        ours, theirs = self.talks
+        if self.is_taping and ours.asked == theirs.asked:
+            same = ours.answered if ours.answered and ours.answered == theirs.answered else None
+            if note == "stamped":  # in the same millisecond, by chance
+                same = None
+            entry = ("%s %d %s" % (api, version, note), ours.asked, same)
+            changes = api == "Produce" or api.startswith(("Create", "Delete", "Alter", "Incremental", "Offset"))
+            if (same or changes) and (api == "Produce" or entry not in self.tape):
+                self.tape.append(entry)
+
+    def write_tape(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("# Questions (>) and Apache Kafka's answers (<, where ours is the same to the byte), in order, by\n"
+                       "# tests/clients/kafka/same_answers.py. An answer without < depends on the broker's ids or times.\n")
+            for title, asked, answered in self.tape:
+                file.write(title.rstrip() + "\n")
+                for mark, data in ((">", asked), ("<", answered)):
+                    text = "" if data is None else data.hex()
+                    for at in range(0, len(text), 100):
+                        file.write("  %s %s\n" % (mark, text[at:at + 100]))
+
     def remember_ids(self, names):
         for talk, ids in zip(self.talks, self.ids):
-            answer = talk.ask("Metadata", 12, {"Topics": [{"Name": name} for name in names], "AllowAutoTopicCreation": False})
+            for _ in range(100):  # Kafka's brokers learn of a new topic after its creation was answered
+                answer = talk.ask("Metadata", 12, {"Topics": [{"Name": name} for name in names], "AllowAutoTopicCreation": False})
+                if all(topic["ErrorCode"] == 0 for topic in answer["Topics"]):
+                    break
+                time.sleep(0.1)
             ids.update({topic["Name"]: topic["TopicId"] for topic in answer["Topics"]})
+
+    def warm_up(self):
+        """Kafka makes its coordinators when the first client asks."""
+        for talk in self.talks:
+            for _ in range(300):
+                talk.ask("FindCoordinator", 2, {"Key": "warm"})
+                joined = talk.ask("OffsetFetch", 7, {"GroupId": "warm", "Topics": None})
+                made = talk.ask("InitProducerId", 2, {"TransactionalId": None, "TransactionTimeoutMs": 1000})
+                if joined["ErrorCode"] == made["ErrorCode"] == 0:
+                    break
+                time.sleep(0.1)
 
 
 def topics(both):
@@ -97,8 +145,7 @@ def topics(both):
 
         if v >= 1:
             ask("validated", {"Name": "validated", "Configs": []}, validateOnly=True)
-        for talk in both.talks:  # its settings are another list
-            talk.ask("CreateTopics", v, {"timeoutMs": 10_000, "Topics": [good]})
+        both.tell("CreateTopics", v, {"timeoutMs": 10_000, "Topics": [good]})  # its settings are another list
         ask("again", {})
         ask("bad name", {"Name": "no/name"})
         ask("empty name", {"Name": ""})
@@ -113,7 +160,7 @@ def topics(both):
         both.ask("CreatePartitions", v, {"TimeoutMs": 10_000, "Topics": [{"Name": "nowhere", "Count": 2, "Assignments": None}]}, "nowhere")
     for v in both.versions("Metadata"):
         named = {"Topics": [{"Name": "created-4"}], **({"AllowAutoTopicCreation": False} if v >= 4 else {})}
-        both.ask("Metadata", v, named, "one", order=("Topics",))
+        both.ask("Metadata", v, named, "one")
         if v >= 4:
             both.ask("Metadata", v, {"Topics": [{"Name": "nowhere"}], "AllowAutoTopicCreation": False}, "nowhere")
             both.ask("Metadata", v, {"Topics": [{"Name": "no/name"}], "AllowAutoTopicCreation": False}, "bad name")
@@ -134,27 +181,12 @@ def topics(both):
             both.ask("DeleteTopics", v, {"Topics": [{"Name": None, "TopicId": uuid.UUID(int=77)}], "TimeoutMs": 10_000}, "unknown id")
 
 
-def produce_values(topic, stored, partition=0, acks=-1):
-    return lambda ids: {"Acks": acks, "TimeoutMs": 10_000, "TopicData": [
-        {**({"Name": topic} if not isinstance(topic, uuid.UUID) else {"TopicId": topic}),
-         "PartitionData": [{"Index": partition, "Records": stored}]}]}
-
-
-def by_version(api_low, version, topic, values):
-    """The topic by name, or by id where the version wants one."""
-    def made(ids):
-        key = {"TopicId": ids.get(topic, uuid.UUID(int=77))} if version >= api_low else values.pop("NameKey", {"Topic": topic})
-        return key
-    return made
-
-
 def records(both):
-    for talk in both.talks:
-        for name, configs in (("data", []), ("keyed", [{"Name": "cleanup.policy", "Value": "compact"}]),
-                              ("small", [{"Name": "max.message.bytes", "Value": "200"}]),
-                              ("stamped", [{"Name": "message.timestamp.type", "Value": "LogAppendTime"}])):
-            talk.ask("CreateTopics", 4, {"timeoutMs": 10_000, "Topics": [
-                {"Name": name, "NumPartitions": 2, "ReplicationFactor": 1, "Configs": configs}]})
+    for name, configs in (("data", []), ("keyed", [{"Name": "cleanup.policy", "Value": "compact"}]),
+                          ("small", [{"Name": "max.message.bytes", "Value": "200"}]),
+                          ("stamped", [{"Name": "message.timestamp.type", "Value": "LogAppendTime"}])):
+        both.tell("CreateTopics", 4, {"timeoutMs": 10_000, "Topics": [
+            {"Name": name, "NumPartitions": 2, "ReplicationFactor": 1, "Configs": configs}]})
     both.remember_ids(["data", "keyed", "small", "stamped"])
     good = batch([(b"k", b"v1"), (None, b"v2")])
     torn = good[:-1]
@@ -190,12 +222,12 @@ def records(both):
         ask("epoch begins", "data", batch([(b"k", b"v")], producer_id=500 + v, epoch=1, sequence=0))
         ask("epoch behind", "data", batch([(b"k", b"v")], producer_id=500 + v, epoch=0, sequence=1))
     for v in both.versions("Fetch"):
-        def ask(note, topic, offset, partition=0, **more):
+        def ask(note, topic, offset, partition=0, part_bytes=300, epoch=-1):
             def values(ids):
                 where = {"TopicId": ids.get(topic, uuid.UUID(int=77))} if v >= 13 else {"Topic": topic}
-                part = {"Partition": partition, "FetchOffset": offset, "PartitionMaxBytes": more.pop("part_bytes", 1 << 20)}
-                if "epoch" in more and v >= 9:
-                    part["CurrentLeaderEpoch"] = more["epoch"]
+                part = {"Partition": partition, "FetchOffset": offset, "PartitionMaxBytes": part_bytes}
+                if v >= 9:
+                    part["CurrentLeaderEpoch"] = epoch
                 return {"MaxWaitMs": 10, "MinBytes": 1, "MaxBytes": 1 << 20, "Topics": [{**where, "Partitions": [part]}],
                         **({"SessionEpoch": -1} if v >= 7 else {})}
             both.ask("Fetch", v, values, note)
@@ -244,6 +276,7 @@ def records(both):
 def groups(both):
     for v in both.versions("FindCoordinator"):
         both.ask("FindCoordinator", v, {"CoordinatorKeys": ["group"]} if v >= 4 else {"Key": "group"}, "group")
+    both.is_taping = False
     subscription = struct.pack(">hih4sii", 0, 1, 4, b"data", 0, 0)[:-4]
     assignment = struct.pack(">hih4siii", 0, 1, 4, b"data", 1, 0, 0)
     for v in both.versions("JoinGroup"):
@@ -279,7 +312,7 @@ def groups(both):
             place = {"PartitionIndex": 0, "CommittedOffset": commit, "CommittedMetadata": "note"}
             for note, wrong, where in (("right", {}, {}), ("generation", {"GenerationIdOrMemberEpoch": 77}, {}),
                                        ("unknown", {"MemberId": "unknown"}, {}), ("no member", {"MemberId": "", "GenerationIdOrMemberEpoch": -1}, {}),
-                                       ("no partition", {}, {"PartitionIndex": 9}), ("long", {}, {"CommittedMetadata": "m" * 5000})):
+                                       ("no partition", {}, {"PartitionIndex": 9}), ("negative", {}, {"PartitionIndex": 1, "CommittedOffset": -2}), ("long", {}, {"CommittedMetadata": "m" * 5000})):
                 ask("OffsetCommit", commit, lambda member, wrong=wrong, where=where: {
                     "GroupId": group, "GenerationIdOrMemberEpoch": generation, "MemberId": member,
                     "Topics": [{"Name": "data", "Partitions": [{**place, **where}]}], **wrong}, note)
@@ -306,11 +339,12 @@ def groups(both):
     for v in both.versions("DescribeGroups"):
         both.ask("DescribeGroups", v, {"Groups": ["joined-2"]}, "empty")
     for v in both.versions("ListGroups"):
-        both.ask("ListGroups", v, {}, "all", order=("Groups",))
+        both.ask("ListGroups", v, {}, "all")
         if v >= 4:
             both.ask("ListGroups", v, {"StatesFilter": ["Stable"]}, "stable")
         if v >= 5:
-            both.ask("ListGroups", v, {"TypesFilter": ["classic"]}, "classic", order=("Groups",))
+            both.ask("ListGroups", v, {"TypesFilter": ["classic"]}, "classic")
+    both.is_taping = True
     for v in both.versions("OffsetCommit", low=2, high=9):
         both.ask("OffsetCommit", v, {"GroupId": "simple", "Topics": [{"Name": "data", "Partitions": [
             {"PartitionIndex": 0, "CommittedOffset": 3, "CommittedMetadata": ""}]}]}, "without members")
@@ -320,8 +354,10 @@ def groups(both):
         both.ask("DescribeGroups", v, {"Groups": ["simple"]}, "simple")
     for v in both.versions("OffsetDelete"):
         both.ask("OffsetDelete", v, {"GroupId": "simple", "Topics": [{"Name": "data", "Partitions": [{"PartitionIndex": 0}]}]}, "simple")
+    both.is_taping = False
     for v in both.versions("DeleteGroups"):
         both.ask("DeleteGroups", v, {"GroupsNames": ["joined-%d" % (v + 3), "nowhere"]}, "empty")
+    both.is_taping = True
 
 
 def administration(both):
@@ -359,14 +395,17 @@ def administration(both):
             {"PartitionIndex": 0, "Replicas": None}]}]}, "cancel")
         both.ask("AlterPartitionReassignments", v, {"TimeoutMs": 10_000, "Topics": [{"Name": "data", "Partitions": [
             {"PartitionIndex": 0, "Replicas": [1, 2]}]}]}, "to nobody")
-    both.ask("ApiVersions", 3, {"ClientSoftwareName": "no name!", "ClientSoftwareVersion": "1"}, "bad name", order=("ApiKeys",))
+    both.ask("ApiVersions", 3, {"ClientSoftwareName": "no name!", "ClientSoftwareVersion": "1"}, "bad name")
 
 
 def main():
     both = Both(sys.argv[1:3])
+    both.warm_up()
     for part in (topics, records, groups, administration):
         part(both)
     spoken = sum(1 for key in both.ours for v in both.ours[key] if v in both.theirs.get(key, []))
+    if len(sys.argv) > 3:
+        both.write_tape(sys.argv[3])
     print("%d questions over %d API versions that both speak; %d differ" % (both.asked, spoken, len(both.failures)))
     for failure in both.failures:
         print("  " + failure)

@@ -194,7 +194,8 @@ class Talk:
     def __init__(self, address):
         host, _, port = address.rpartition(":")
         self.address = (host, int(port))
-        self.socket, self.correlation = None, 0
+        self.socket = None
+        self.asked = self.answered = b""  # the last frames, without size; the answer's without its id either
 
     @classmethod
     def message(cls, name):
@@ -208,18 +209,17 @@ class Talk:
         flexible = version in request.flexible
         body = Writer(version, flexible)
         body.struct(request.fields, values)
-        self.correlation += 1
-        head = struct.pack(">hhih", request.key, version, self.correlation, 5) + b"tests" + (b"\0" if flexible else b"")
-        frame = head + bytes(body.out)
+        head = struct.pack(">hhih", request.key, version, 7, 5) + b"tests" + (b"\0" if flexible else b"")
+        self.asked, self.answered = head + bytes(body.out), b""
         try:
             if self.socket is None:
                 self.socket = socket.create_connection(self.address, timeout=30)
-            self.socket.sendall(struct.pack(">i", len(frame)) + frame)
-            answer = self.exactly(struct.unpack(">i", self.exactly(4))[0])
+            self.socket.sendall(struct.pack(">i", len(self.asked)) + self.asked)
+            self.answered = self.exactly(struct.unpack(">i", self.exactly(4))[0])[4:]
         except OSError as error:
             self.socket = None
             return "closed" if isinstance(error, ConnectionError) else "no answer"
-        reader = Reader(answer[4:], version, flexible)
+        reader = Reader(self.answered, version, flexible)
         if flexible and api != "ApiVersions":
             for _ in range(reader.varint()):
                 reader.varint(), reader.take(reader.varint())

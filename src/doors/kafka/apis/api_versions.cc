@@ -16,8 +16,11 @@ bool is_software_word(std::string_view text) {
 
 void write(Encoder& out, int16_t version, ErrorCode error) {
   out.number(static_cast<int16_t>(error));
-  out.count(apis().size());
+  // Who is unsupported learns what is not; who makes no sense learns nothing.
+  bool tells = error != ErrorCode::invalid_request;
+  out.count(tells ? apis().size() : 0);
   for (const Api& api : apis()) {
+    if (!tells) break;
     out.number(api.key);
     out.number(api.lowest);
     out.number(api.highest);

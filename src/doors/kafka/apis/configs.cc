@@ -181,6 +181,14 @@ Status apply(broker::ConfigMap& configs, const Change& change) {
   return {};
 }
 
+// Whether what is to be set has a value.
+bool is_complete(const Alteration& alteration) {
+  constexpr int8_t remove = 1;
+  return std::ranges::all_of(alteration.changes, [](const Change& change) {
+    return change.operation == remove || change.value.has_value();
+  });
+}
+
 io::Task<Status> alter(Call& call, const Alteration& alteration, bool incremental,
                        bool validate_only) {
   if (alteration.type != of_topic)
@@ -205,7 +213,9 @@ io::Task<Status> answer_alterations(Call& call, bool incremental) {
   call.out.count(alterations.size());
   for (const Alteration& alteration : alterations) {
     Status altered = co_await alter(call, alteration, incremental, validate_only);
-    call.error(altered ? ErrorCode::none : error_of(altered.error()));
+    ErrorCode error = altered ? ErrorCode::none : error_of(altered.error());
+    if (!altered && incremental && !is_complete(alteration)) error = ErrorCode::invalid_request;
+    call.error(error);
     if (altered)
       call.out.maybe_text(std::nullopt);
     else
@@ -241,7 +251,9 @@ io::Task<Status> handle_describe_configs(Call& call) {
   call.out.count(resources.size());
   for (const Asked& asked : resources) {
     auto shown = show(call, asked);
-    call.error(shown ? ErrorCode::none : error_of(shown.error()));
+    bool is_known = asked.type == of_topic || asked.type == of_broker;
+    ErrorCode error = shown ? ErrorCode::none : error_of(shown.error());
+    call.error(is_known ? error : ErrorCode::invalid_request);
     if (shown)
       call.out.maybe_text(std::nullopt);
     else

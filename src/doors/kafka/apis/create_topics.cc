@@ -64,7 +64,7 @@ void write(Call& call, std::string_view name, ErrorCode error, std::string_view 
     out.number(topic != nullptr ? topic->facts.partitions : -1);
     out.number(static_cast<int16_t>(topic != nullptr ? 1 : -1));
     if (topic == nullptr) {
-      out.null_array();
+      out.count(0);
     } else {
       auto configs = describe_configs(topic->facts.configs);
       out.count(configs.size());

@@ -51,8 +51,8 @@ void write_partition(Call& call, int32_t index, const log::PartitionLog& log) {
   out.number(log.leader_epoch());
   out.numbers32({node_id});
   out.numbers32({node_id});
-  out.null_array();  // eligible leaders beside the replicas in sync: none
-  out.null_array();
+  out.numbers32({});  // eligible leaders beside the replicas in sync: none
+  out.numbers32({});
   out.numbers32({});
   out.tags();
 }

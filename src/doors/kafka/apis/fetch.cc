@@ -117,11 +117,6 @@ struct Serving {
   bool told = true;
 };
 
-ErrorCode check_epoch(int32_t asked, int32_t ours) {
-  if (asked < 0 || asked == ours) return ErrorCode::none;
-  return asked < ours ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
-}
-
 bool holds_zstd(std::string_view bytes) {
   log::BatchCursor batches(bytes);
   std::string_view batch;
@@ -160,7 +155,7 @@ std::vector<Serving> resolve(Call& call, const Turn& turn, std::vector<broker::T
       serving.error = ErrorCode::unknown_topic_or_partition;
       continue;
     }
-    serving.error = check_epoch(followed->leader_epoch, (*topic)->logs[index]->leader_epoch());
+    serving.error = epoch_error(followed->leader_epoch, (*topic)->logs[index]->leader_epoch());
     if (serving.error != ErrorCode::none) continue;
     serving.part = parts.size();
     parts.push_back({.topic = serving.topic,
@@ -196,13 +191,18 @@ void settle(Call& call, const Turn& turn, std::vector<Serving>& servings,
 void write_partition(Call& call, const Serving& serving, broker::FetchedPart* part) {
   Encoder& out = call.out;
   bool good = part != nullptr && serving.error == ErrorCode::none;
-  int64_t high_watermark = part != nullptr ? part->range.high_watermark : -1;
+  int64_t high_watermark = good ? part->range.high_watermark : -1;
   out.number(serving.followed->partition);
   call.error(serving.error);
   out.number(high_watermark);
   out.number(high_watermark);  // the last stable offset: there are no transactions
-  if (call.version >= 5) out.number(part != nullptr ? part->range.start : int64_t{-1});
-  out.null_array();  // aborted transactions
+  if (call.version >= 5) out.number(good ? part->range.start : int64_t{-1});
+  bool is_unknown = serving.error == ErrorCode::unknown_topic_or_partition ||
+                    serving.error == ErrorCode::unknown_topic_id;
+  if (is_unknown)
+    out.count(0);  // aborted transactions: none or nothing, as Kafka has it
+  else
+    out.null_array();
   if (call.version >= 11) out.number(int32_t{-1});
   out.records(good ? std::move(part->slice) : log::Slice{});
   out.tags();

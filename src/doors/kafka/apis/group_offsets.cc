@@ -1,6 +1,8 @@
 // Positions of groups: OffsetCommit (8), 0 to 9; OffsetFetch (9), 0 to 9; OffsetDelete (47), 0.
+#include <set>
 #include <vector>
 
+#include "broker/consumer_protocol.h"
 #include "doors/kafka/call.h"
 
 namespace pinpipe::kafka {
@@ -43,7 +45,8 @@ ErrorCode check(Call& call, const Committed& committed) {
   auto log = call.cluster().partition(committed.which.topic, committed.which.partition,
                                       auth::Action::read);
   if (!log) return topic_error(log.error());
-  return committed.position.offset < 0 ? ErrorCode::offset_out_of_range : ErrorCode::none;
+  // Kafka takes any offset; kafkajs commits −2 for the beginning and understands it when it comes back.
+  return ErrorCode::none;
 }
 
 io::Task<> commit(Call& call, const broker::MemberRef& who, std::vector<CommittedTopic>& topics) {
@@ -128,6 +131,15 @@ void write_group(Call& call, const AskedGroup& group) {
   if (call.version >= 8) out.tags();
 }
 
+std::set<std::string> subscribed_topics(const broker::GroupDescription& group) {
+  std::set<std::string> topics;
+  for (const auto& member : group.members) {
+    auto subscription = broker::decode_subscription(member.metadata);
+    if (subscription) topics.insert(subscription->begin(), subscription->end());
+  }
+  return topics;
+}
+
 }  // namespace
 
 io::Task<Status> handle_offset_commit(Call& call) {
@@ -206,9 +218,17 @@ io::Task<Status> handle_offset_delete(Call& call) {
   ErrorCode error = coordinator ? ErrorCode::none : group_access_error(coordinator.error());
   auto described = call.cluster().describe_group(group);
   if (coordinator && !described) error = group_access_error(described.error());
-  if (described && !described->members.empty()) error = ErrorCode::non_empty_group;
+  std::set<std::string> read;  // now, by members
+  if (described && !described->members.empty()) {
+    bool is_known = described->protocol_type == broker::consumer_protocol_type;
+    if (is_known)
+      read = subscribed_topics(*described);
+    else
+      error = ErrorCode::non_empty_group;
+  }
   broker::Positions forgotten;
   for (const AskedTopic& topic : topics) {
+    if (read.contains(topic.name)) continue;
     for (int32_t partition : topic.partitions) forgotten[{topic.name, partition}] = {};
   }
   if (error == ErrorCode::none) {
@@ -224,7 +244,8 @@ io::Task<Status> handle_offset_delete(Call& call) {
     out.count(topic.partitions.size());
     for (int32_t partition : topic.partitions) {
       out.number(partition);
-      call.error(ErrorCode::none);
+      call.error(read.contains(topic.name) ? ErrorCode::group_subscribed_to_topic
+                                           : ErrorCode::none);
     }
   }
   co_return Status{};

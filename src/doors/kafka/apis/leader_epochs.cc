@@ -21,12 +21,12 @@ io::Task<Status> handle_offset_for_leader_epoch(Call& call) {
       auto epoch = in.number<int32_t>();
       in.tags();
       auto log = call.cluster().partition(topic, partition, auth::Action::describe);
-      ErrorCode error = log ? ErrorCode::none : topic_error(log.error());
-      if (log && current >= 0 && current < (*log)->leader_epoch())
-        error = ErrorCode::fenced_leader_epoch;
-      if (log && current > (*log)->leader_epoch()) error = ErrorCode::unknown_leader_epoch;
+      ErrorCode error =
+          log ? epoch_error(current, (*log)->leader_epoch()) : topic_error(log.error());
       log::EpochStart end{-1, -1};
-      if (error == ErrorCode::none) end = (*log)->end_of_epoch(epoch);
+      // Of an epoch that is still to come nothing is known.
+      if (error == ErrorCode::none && epoch <= (*log)->leader_epoch())
+        end = (*log)->end_of_epoch(epoch);
       call.error(error);
       out.number(partition);
       if (call.version >= 1) out.number(end.epoch);

@@ -11,6 +11,12 @@ constexpr int64_t earliest = -2;
 constexpr int64_t newest = -3;
 constexpr int64_t earliest_local = -4;
 
+struct Asked {
+  int32_t partition = 0;
+  int32_t leader_epoch = -1;  // as the client knows it
+  int64_t timestamp = 0;
+};
+
 struct Found {
   ErrorCode error = ErrorCode::none;
   int64_t timestamp_ms = -1;
@@ -18,14 +24,16 @@ struct Found {
   int32_t leader_epoch = -1;
 };
 
-io::Task<Found> look_up(Call& call, std::string_view topic, int32_t partition, int64_t timestamp) {
+io::Task<Found> look_up(Call& call, std::string_view topic, const Asked& asked) {
+  const auto [partition, leader_epoch, timestamp] = asked;
   Found found;
   auto log = call.cluster().partition(topic, partition, auth::Action::describe);
   if (!log) {
     found.error = topic_error(log.error());
     co_return found;
   }
-  found.leader_epoch = (*log)->leader_epoch();
+  found.error = epoch_error(leader_epoch, (*log)->leader_epoch());
+  if (found.error != ErrorCode::none) co_return found;
   if (timestamp == latest) {
     found.offset = (*log)->range().high_watermark;
   } else if (timestamp == earliest || timestamp == earliest_local) {
@@ -42,6 +50,7 @@ io::Task<Found> look_up(Call& call, std::string_view topic, int32_t partition, i
       found.offset = (*at)->offset;
     }
   }
+  if (found.offset >= 0) found.leader_epoch = (*log)->leader_epoch();
   co_return found;
 }
 
@@ -76,14 +85,15 @@ io::Task<Status> handle_list_offsets(Call& call) {
     size_t partitions = in.count();
     call.out.count(partitions);
     for (size_t j = 0; j < partitions && !in.failed(); ++j) {
-      auto partition = in.number<int32_t>();
-      if (call.version >= 4) in.number<int32_t>();  // current leader epoch
-      auto timestamp = in.number<int64_t>();
+      Asked asked;
+      asked.partition = in.number<int32_t>();
+      if (call.version >= 4) asked.leader_epoch = in.number<int32_t>();
+      asked.timestamp = in.number<int64_t>();
       int32_t offsets_max = call.version == 0 ? in.number<int32_t>() : 1;
       in.tags();
       if (in.failed()) break;
-      Found found = co_await look_up(call, topic, partition, timestamp);
-      write(call, partition, found, offsets_max);
+      Found found = co_await look_up(call, topic, asked);
+      write(call, asked.partition, found, offsets_max);
     }
     in.tags();
     call.out.tags();

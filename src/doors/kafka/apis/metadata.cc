@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "broker/names.h"
 #include "doors/kafka/call.h"
 
 namespace pinpipe::kafka {
@@ -63,7 +64,8 @@ io::Task<Described> describe(Call& call, Asked asked, bool may_create) {
   } else if (!asked.name && found.error().code() == Code::not_found) {
     described.error = ErrorCode::unknown_topic_id;
   } else {
-    described.error = topic_error(found.error());
+    bool may_be = !asked.name || broker::check_topic_name(*asked.name);
+    described.error = may_be ? topic_error(found.error()) : ErrorCode::invalid_topic;
   }
   co_return described;
 }

@@ -57,7 +57,7 @@ class BegunProduce final : public Begun {
         if (*answer)
           partition.appended = **answer;
         else
-          refuse(partition, answer->error());
+          refuse(call, topic.name, partition, answer->error());
       }
     }
     if (!call.wants_reply) {
@@ -75,7 +75,7 @@ class BegunProduce final : public Begun {
     Partition partition;
     partition.index = index;
     if (acks_ < acks_all || acks_ > 1) {
-      partition.error = ErrorCode::invalid_request;
+      partition.error = ErrorCode::invalid_required_acks;
       return partition;
     }
     std::string_view bytes = records.value_or(std::string_view());
@@ -96,10 +96,17 @@ class BegunProduce final : public Begun {
     return partition;
   }
 
-  static void refuse(Partition& partition, const log::Refusal& refusal) {
+  static void refuse(Call& call, std::string_view topic, Partition& partition,
+                     const log::Refusal& refusal) {
     partition.error = batch_error(refusal.fault);
     partition.error_text = refusal.text;
     partition.bad_record = refusal.record;
+    // Where the log begins tells a producer whether it was forgotten because its records are gone.
+    bool is_of_the_log = refusal.fault == log::Fault::out_of_order_sequence ||
+                         refusal.fault == log::Fault::stale_producer_epoch || refusal.record >= 0;
+    if (!is_of_the_log) return;
+    auto log = call.cluster().partition(topic, partition.index, auth::Action::write);
+    if (log) partition.appended.log_start = (*log)->range().start;
   }
 
   bool any_error() const {
