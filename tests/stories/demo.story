@@ -101,3 +101,19 @@ cli status
 -> 0
   ! behind: accounting
 stop
+
+# `make demo-clean` removes a data directory that nobody uses, and nothing else.
+make demo-clean DATA=$TMP
+-> 2
+  ! nothing was removed
+start
+make demo-clean DATA=$DATA
+-> 2
+  ! end it first
+stop
+make demo-clean DATA=$DATA
+-> 0
+  ~ is removed
+make demo-clean DATA=$DATA
+-> 0
+  ~ nothing to remove

@@ -158,6 +158,10 @@ class Story:
         return self.house.program(["kcat", "-b", self.variables["KAFKA"], *shlex.split(arguments)],
                                   stdin + "\n" if stdin else "")
 
+    def do_make(self, arguments, _):
+        """make ARGUMENTS: by the source's own Makefile."""
+        return self.house.program(["make", "-s", "-C", self.variables["SOURCE"], *shlex.split(arguments)])
+
     def do_aws(self, arguments, _):
         """aws ARGUMENTS: Debian's AWS CLI at this server's endpoint."""
         return self.program_at_home(["/usr/bin/aws", "--endpoint-url", self.variables["AWS"], *shlex.split(arguments)])
