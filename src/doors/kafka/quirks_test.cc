@@ -222,9 +222,10 @@ TEST_F(QuirksTest, every_setting_is_described_with_its_standard) {
 
 TEST_F(QuirksTest, a_record_without_a_key_in_a_compacted_topic_is_named) {
   create_with("settings", {{"cleanup.policy", "compact"}});
-  Sent refused = send("settings", batch_of({{"a", 1}, {std::nullopt, 2}, {"c", 3}}));
+  Sent refused =
+      send("settings", batch_of({{"a", 1}, {std::nullopt, 2}, {"c", 3}, {std::nullopt, 4}}));
   EXPECT_EQ(refused.error, 87);
-  EXPECT_EQ(refused.bad_records, std::vector<int32_t>{1});
+  EXPECT_EQ(refused.bad_records, (std::vector<int32_t>{1, 3}));
   EXPECT_EQ(send("settings", batch_of({{"a", 1}})).error, 0);
 }
 

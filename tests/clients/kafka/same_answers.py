@@ -213,6 +213,7 @@ def records(both):
         ask("two batches", "data", good + good)
         ask("no batch", "data", b"")
         ask("no key", "keyed", batch([(None, b"v")]))
+        ask("some without key", "keyed", batch([(b"k", b"v"), (None, b"v"), (b"k", b"v"), (None, b"v")]))
         ask("with key", "keyed", batch([(b"k", b"v")]))
         ask("too large", "small", batch([(b"k", b"v" * 300)]))
         ask("stamped", "stamped", good)

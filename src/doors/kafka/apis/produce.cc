@@ -13,10 +13,25 @@ struct Partition {
   int32_t index = 0;
   ErrorCode error = ErrorCode::none;
   std::string error_text;
-  int32_t bad_record = -1;
+  std::string_view batch = {};  // in the request's frame
+  std::vector<int32_t> bad_records = {};
   std::optional<io::OneShot<log::PartitionLog::Answer>> answer;
   log::Appended appended{.base = -1, .append_time_ms = -1, .log_start = -1, .duplicate = false};
 };
+
+// Every record that has no key, when one is refused for that: the client keeps the others.
+std::vector<int32_t> records_without_key(std::string_view batch) {
+  std::vector<int32_t> found;
+  std::string scratch;
+  auto records = log::records_of(batch, log::Limits{}.decompressed_bytes_max, scratch);
+  if (!records) return found;
+  log::RecordCursor cursor(log::read_header(batch), *records);
+  int32_t index = 0;
+  for (log::RecordView record; cursor.next(record); ++index) {
+    if (!record.key) found.push_back(index);
+  }
+  return found;
+}
 
 struct TopicPart {
   std::string_view name;
@@ -79,6 +94,7 @@ class BegunProduce final : public Begun {
       return partition;
     }
     std::string_view bytes = records.value_or(std::string_view());
+    partition.batch = bytes;
     // The frame is ours alone: offset and epoch are written into it, then it goes to the disk.
     char* at = call.frame.get();
     if (!bytes.empty()) at += bytes.data() - call.frame.get();
@@ -100,7 +116,7 @@ class BegunProduce final : public Begun {
                      const log::Refusal& refusal) {
     partition.error = batch_error(refusal.fault);
     partition.error_text = refusal.text;
-    partition.bad_record = refusal.record;
+    if (refusal.record >= 0) partition.bad_records = records_without_key(partition.batch);
     // Where the log begins tells a producer whether it was forgotten because its records are gone.
     bool is_of_the_log = refusal.fault == log::Fault::out_of_order_sequence ||
                          refusal.fault == log::Fault::stale_producer_epoch || refusal.record >= 0;
@@ -139,9 +155,9 @@ class BegunProduce final : public Begun {
     out.number(partition.appended.append_time_ms);
     if (call.version >= 5) out.number(partition.appended.log_start);
     if (call.version >= 8) {
-      out.count(partition.bad_record >= 0 ? 1 : 0);
-      if (partition.bad_record >= 0) {
-        out.number(partition.bad_record);
+      out.count(partition.bad_records.size());
+      for (int32_t record : partition.bad_records) {
+        out.number(record);
         out.maybe_text(partition.error_text);
         out.tags();
       }
