@@ -52,19 +52,27 @@ io::Task<Result<std::unique_ptr<lake::Table>>> open_table(House& house, const st
   co_return co_await lake::Table::open(house.lake(), {House::lake_bucket, name});
 }
 
-// What the connector that writes the batch path's objects says of the topic.
-void add_connector(const std::vector<sink::SinkStatus>& connectors, const std::string& name,
-                   const std::string& topic, PathCount& count) {
+// What the connector that takes the topic says; of several the one that is furthest. False when
+// none follows it now: one that is stopped says nothing.
+bool add_connector(const std::vector<sink::SinkStatus>& connectors, const std::string& topic,
+                   PathCount& count) {
+  bool is_followed = false;
   for (const sink::SinkStatus& connector : connectors) {
-    if (connector.name != name) continue;
+    int64_t committed = 0;
+    int64_t skipped = 0;
     for (const sink::TaskStatus& task : connector.tasks) {
       for (const sink::PartitionStatus& partition : task.partitions) {
         if (partition.topic != topic) continue;
-        count.carried += partition.committed;
-        count.skipped += partition.skipped;
+        is_followed = true;
+        committed += partition.committed;
+        skipped += partition.skipped;
       }
     }
+    if (committed <= count.carried) continue;
+    count.carried = committed;
+    count.skipped = skipped;
   }
+  return is_followed;
 }
 
 io::Task<Result<PathCount>> count_batch(House& house, const project::Dataset& dataset,
@@ -74,12 +82,9 @@ io::Task<Result<PathCount>> count_batch(House& house, const project::Dataset& da
   auto written = co_await records_of(house, dataset.topic);
   if (!written) co_return written.error();
   count.records = *written;
-  const project::Connector* connector = jobs::connector_of_topic(house.project(), dataset.topic);
-  if (connector == nullptr || connectors.empty()) {
-    count.unknown = connector == nullptr ? "no connector takes its topic" : "no connector runs";
-    co_return count;
-  }
-  add_connector(connectors, connector->name, dataset.topic, count);
+  if (!add_connector(connectors, dataset.topic, count) && count.records > 0)
+    count.unknown = "no connector follows its topic now";
+  if (!count.unknown.empty()) co_return count;
   const jobs::DatasetCount* loaded = last == nullptr ? nullptr : last->find(dataset.name);
   if (loaded == nullptr || loaded->version < 0) co_return count;
   count.lines = static_cast<int64_t>(loaded->lines);

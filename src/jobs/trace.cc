@@ -198,17 +198,20 @@ io::Task<Status> Tracer::trace_batch(Work& work, const project::Dataset& dataset
   co_return Status{};
 }
 
-// Where the connector that takes the topic is.
+// Where the connector that takes the topic is: the one that is furthest, when there are several.
 io::Task<Result<std::map<broker::PartitionId, broker::Offset>>> Tracer::committed_of(
     std::string topic, int32_t partitions) {
   std::map<broker::PartitionId, broker::Offset> committed;
-  const project::Connector* connector = connector_of_topic(*options_.project, topic);
-  if (connector == nullptr) co_return committed;
   std::vector<broker::TopicPartition> which;
   for (broker::PartitionId p = 0; p < partitions; ++p) which.push_back({topic, p});
-  auto positions = co_await options_.topics->committed("connect-" + connector->name, which);
-  if (!positions) co_return positions.error();
-  for (const auto& [where, position] : *positions) committed[where.partition] = position.offset;
+  for (const std::string& connector : co_await options_.connectors()) {
+    auto positions = co_await options_.topics->committed("connect-" + connector, which);
+    if (!positions) co_return positions.error();
+    for (const auto& [where, position] : *positions) {
+      broker::Offset& furthest = committed[where.partition];
+      furthest = std::max(furthest, position.offset);
+    }
+  }
   co_return committed;
 }
 

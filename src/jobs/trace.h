@@ -110,6 +110,8 @@ class Tracer {
     broker::Topics* topics = nullptr;
     std::function<Result<broker::StreamPointer>(const std::string&)> find_stream;
     objects::Store* store = nullptr;
+    // Of all connectors there are: somebody may have made the one that takes a topic.
+    std::function<io::Task<std::vector<std::string>>()> connectors;
     Batch* batch = nullptr;
     const lake::Services* lake = nullptr;
     std::string lake_bucket;

@@ -65,6 +65,9 @@ struct TracerTest : BatchTest {
                      return Error(Code::not_found, "there is no stream " + name);
                    },
                    .store = store.get(),
+                   .connectors = []() -> io::Task<std::vector<std::string>> {
+                     co_return std::vector<std::string>{};
+                   },
                    .batch = batch.get(),
                    .lake = lake.get(),
                    .lake_bucket = "delta",

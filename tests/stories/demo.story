@@ -55,6 +55,16 @@ cli status -o csv
 -> 0
   ~ ^accounting,closes,
 
+# A connector that is stopped says nothing: that is no loss.
+cli connector stop
+cli account -o csv
+-> 0
+  ~ ^user,batch,454,.*,unknown$$
+cli connector resume
+until 20s cli account -o csv
+-> 0
+  ~ ^user,batch,454,1,454,453,454,0,2,452,452,closes$$
+
 # A stream table that was emptied and began again counts from there; what lies before where it began is passed over.
 cli stream-job stop user
 cli stream-job reset user
