@@ -61,7 +61,6 @@ struct House::Parts {
   explicit Parts(Options wanted) : options(std::move(wanted)) {}
   Status open_stores();
   void open_questions();
-  io::Task<std::vector<std::string>> connector_names();
   Status provision();
   Status provision_stream(const std::string& stream);
   Status provision_topic(const std::string& topic);
@@ -177,14 +176,6 @@ Status House::Parts::open_stores() {
   return {};
 }
 
-io::Task<std::vector<std::string>> House::Parts::connector_names() {
-  std::vector<std::string> names;
-  auto facts = co_await connectors->list();
-  if (!facts) co_return names;
-  for (const sink::ConnectorFacts& one : *facts) names.push_back(one.name);
-  co_return names;
-}
-
 void House::Parts::open_questions() {
   sql::Engine::Options engine = engine_options(project.limits, *directory);
   engine.role = sql::Role::user;
@@ -215,7 +206,12 @@ void House::Parts::open_questions() {
                             .topics = topics.get(),
                             .find_stream = find_stream,
                             .store = buckets.get(),
-                            .connectors = [this] { return connector_names(); },
+                            .connectors = [this]() -> io::Task<std::vector<std::string>> {
+                              std::vector<std::string> names;
+                              for (sink::SinkStatus& one : co_await connectors->statuses())
+                                names.push_back(one.name);
+                              co_return names;
+                            },
                             .batch = batch.get(),
                             .lake = lake.get(),
                             .lake_bucket = House::lake_bucket,
