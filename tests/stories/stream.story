@@ -44,3 +44,24 @@ cli ask q6 --from stream -o csv
 -> 0
   post_year,number_users_joined
   2015,$RECORDS
+cli stream-job stop user
+posting 20 rows to stream streaming-$ID-user
+acknowledged 20
+cli topic list -o csv
+keep ALL ^streaming-0e90e0175553-user,1,0,(\d+),
+cli sql "select count(*) as n from live.user" -o csv
+-> 0
+  n
+  $ALL
+cli sql "select count(*) as n from 0e90e0175553_user_table" -o csv
+-> 0
+  n
+  $RECORDS
+cli stream-job reset user
+cli stream-job start user --trigger available-now --wait -o csv
+-> 0
+  ~ ^user,streaming-0e90e0175553-user,[^,]*,done,0,\d+,$ALL,
+cli stream-job start user
+until 30s cli stream-job status user -o csv
+-> 0
+  ~ ^user,streaming-0e90e0175553-user,[^,]*,running,0,\d+,$ALL,
