@@ -77,6 +77,9 @@ class Both:
         for talk, ids in zip(self.talks, self.ids):
             answers.append(talk.ask(api, version, values(ids) if callable(values) else values))
         self.record(api, version, note)
+        for answer in answers:
+            if api == "ListGroups" and isinstance(answer, dict):  # others may have been here before
+                answer["Groups"] = [group for group in answer["Groups"] if group["GroupId"].startswith(("joined-", "simple"))]
         if isinstance(answers[0], str) and answers[0].startswith("malformed"):
             self.failures.append("%s %d %s: %s" % (api, version, note, answers[0]))
         for path, ours, theirs in differences(masked(answers[0]), masked(answers[1])):
