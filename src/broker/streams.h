@@ -136,6 +136,20 @@ struct StreamRead {
   int64_t behind_ms = 0;               // 0 at the tip
 };
 
+// The open shards' logs as they were seen: wait() ends when one of them has grown since, or when
+// the stream's shards have changed.
+class StreamWatch {
+ public:
+  StreamWatch(std::vector<std::shared_ptr<log::PartitionLog>> logs,
+              std::shared_ptr<StreamGate> gate);
+  io::Task<Status> wait(io::Instant deadline);
+
+ private:
+  std::vector<std::shared_ptr<log::PartitionLog>> logs_;
+  std::shared_ptr<StreamGate> gate_;
+  std::vector<io::Signal::Watch> watches_;
+};
+
 // Where a new iterator begins.
 struct StreamStart {
   enum class Kind { horizon, latest, offset, time } kind = Kind::horizon;
@@ -235,6 +249,11 @@ class StreamAccess {
                                                   std::span<const StreamRecord> records);
 
   io::Task<Result<std::string>> iterator(StreamPointer stream, int32_t shard, StreamStart start);
+  // Reads without an iterator, for those who keep their places themselves.
+  io::Task<Result<StreamRead>> look(StreamPointer stream, int32_t shard, StreamStart start,
+                                    ReadBounds bounds);
+  // From now on; without the shards that may not be read.
+  StreamWatch watch(const Stream& stream) const;
   // not_found when the stream or shard of the ticket is gone.
   io::Task<Result<StreamRead>> get(Ticket iterator, ReadBounds bounds);
   // The same for a position, without the rates of get(); waits until there is a record, the shard's

@@ -124,6 +124,40 @@ io::Task<Result<StreamRead>> StreamAccess::get(Ticket iterator, ReadBounds bound
   co_return std::move(read);
 }
 
+io::Task<Result<StreamRead>> StreamAccess::look(StreamPointer stream, int32_t shard,
+                                                StreamStart start, ReadBounds bounds) {
+  const Shard* which = stream->find_shard(shard);
+  if (which == nullptr) co_return no_shard(stream->name, shard);
+  auto position = co_await start_of(*stream, *which, start);
+  if (!position) co_return position.error();
+  co_return co_await read_at({.kind = Ticket::Kind::iterator,
+                              .stream_id = stream->id,
+                              .shard = shard,
+                              .position = *position,
+                              .name = stream->name},
+                             bounds);
+}
+
+StreamWatch::StreamWatch(std::vector<std::shared_ptr<log::PartitionLog>> logs,
+                         std::shared_ptr<StreamGate> gate)
+    : logs_(std::move(logs)), gate_(std::move(gate)) {
+  for (const auto& log : logs_) watches_.push_back({&log->grown(), log->grown().version()});
+  watches_.push_back({&gate_->moved(), gate_->moved().version()});
+}
+
+io::Task<Status> StreamWatch::wait(io::Instant deadline) {
+  return io::Signal::wait_any(watches_, deadline);
+}
+
+StreamWatch StreamAccess::watch(const Stream& stream) const {
+  std::vector<std::shared_ptr<log::PartitionLog>> logs;
+  for (int32_t shard : stream.open) {
+    auto log = cluster_->partition(stream.name, shard, auth::Action::read);
+    if (log) logs.push_back(std::move(*log));
+  }
+  return {std::move(logs), stream.gate};
+}
+
 io::Task<Result<StreamRead>> StreamAccess::follow(Ticket position, ReadBounds bounds,
                                                   Subscription& subscription,
                                                   io::Instant deadline) {

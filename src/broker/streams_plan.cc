@@ -69,12 +69,12 @@ Status ShardPlan::merge(int32_t lower, int32_t upper) {
 }
 
 Status ShardPlan::even(int32_t count) {
+  // From the lowest key up, range by range: AWS numbers its shards so.
   for (const HashRange& wanted : even_ranges(count)) {
-    auto at = std::prev(open_.upper_bound(wanted.first));
-    if (at->first == wanted.first) continue;
-    if (Status split_up = split(at->second, wanted.first); !split_up) return split_up;
-  }
-  for (const HashRange& wanted : even_ranges(count)) {
+    auto last = std::prev(open_.upper_bound(wanted.last));
+    if (shards_[static_cast<size_t>(last->second)].range.last != wanted.last) {
+      if (Status cut = split(last->second, wanted.last + 1); !cut) return cut;
+    }
     while (true) {
       auto first = open_.find(wanted.first);
       auto second = std::next(first);

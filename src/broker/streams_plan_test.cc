@@ -73,7 +73,12 @@ TEST(ShardPlan, four_to_three_goes_by_shards_that_are_closed_again) {
   ASSERT_TRUE(plan.even(3));
   expect_sound(plan);
   EXPECT_EQ(open_ranges(plan), even_ranges(3));
-  EXPECT_EQ(plan.open_count(), 3);
+  // As seen on AWS: 1 is split into 4 and 5, 0 and 4 are merged to 6, and so on.
+  std::set<int32_t> open;
+  for (const Shard& shard : plan.shards()) {
+    if (shard.is_open()) open.insert(shard.number);
+  }
+  EXPECT_EQ(open, (std::set<int32_t>{6, 9, 10}));
 }
 
 TEST(ShardPlan, any_number_is_reached_from_any_other) {
