@@ -79,26 +79,17 @@ constexpr auto base64_values = make_base64_values();
 }  // namespace
 
 std::string to_base64(std::string_view bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
+  std::string text((bytes.size() + 2) / 3 * 4, '=');
+  char* out = text.data();
   size_t i = 0;
   auto at = [&](size_t k) { return static_cast<uint32_t>(static_cast<uint8_t>(bytes[k])); };
-  for (; i + 3 <= bytes.size(); i += 3) {
-    uint32_t triple = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    for (int shift = 18; shift >= 0; shift -= 6) text.push_back(alphabet[triple >> shift & 63]);
-  }
-  if (i + 1 == bytes.size()) {
-    uint32_t triple = at(i) << 16;
-    text.push_back(alphabet[triple >> 18 & 63]);
-    text.push_back(alphabet[triple >> 12 & 63]);
-    text.append("==");
-  } else if (i + 2 == bytes.size()) {
-    uint32_t triple = at(i) << 16 | at(i + 1) << 8;
-    text.push_back(alphabet[triple >> 18 & 63]);
-    text.push_back(alphabet[triple >> 12 & 63]);
-    text.push_back(alphabet[triple >> 6 & 63]);
-    text.push_back('=');
-  }
+  auto put = [&](uint32_t triple, int symbols) {
+    for (int n = 0, shift = 18; n < symbols; ++n, shift -= 6)
+      *out++ = alphabet[triple >> shift & 63];
+  };
+  for (; i + 3 <= bytes.size(); i += 3) put(at(i) << 16 | at(i + 1) << 8 | at(i + 2), 4);
+  if (i + 1 == bytes.size()) put(at(i) << 16, 2);
+  if (i + 2 == bytes.size()) put(at(i) << 16 | at(i + 1) << 8, 3);
   return text;
 }
 
@@ -113,26 +104,32 @@ bool append_from_base64(std::string& to, std::string_view text) {
   if (text.size() % 4 != 0) return false;
   size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  uint32_t bits = 0;
-  size_t symbols = text.size() - padding;
-  for (size_t i = 0; i < symbols; ++i) {
-    int8_t value = base64_values[static_cast<uint8_t>(text[i])];
-    if (value < 0) return false;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    if (i % 4 == 3) {
-      to.push_back(static_cast<char>(bits >> 16));
-      to.push_back(static_cast<char>(bits >> 8));
-      to.push_back(static_cast<char>(bits));
-      bits = 0;
-    }
+  const size_t symbols = text.size() - padding;
+  const size_t begin = to.size();
+  to.resize(begin + text.size() / 4 * 3);
+  char* out = to.data() + begin;
+  // The sign of a symbol that is none survives the shifts and ors.
+  auto value = [&](size_t i) { return int32_t{base64_values[static_cast<uint8_t>(text[i])]}; };
+  size_t i = 0;
+  bool good = true;
+  for (; i + 4 <= symbols; i += 4) {
+    int32_t bits = value(i) << 18 | value(i + 1) << 12 | value(i + 2) << 6 | value(i + 3);
+    good &= bits >= 0;
+    *out++ = static_cast<char>(bits >> 16);
+    *out++ = static_cast<char>(bits >> 8);
+    *out++ = static_cast<char>(bits);
   }
+  int32_t bits = 0;
+  for (size_t rest = i; rest < symbols; ++rest) bits = bits << 6 | value(rest);
+  good = good && bits >= 0;
   if (padding == 1) {
-    to.push_back(static_cast<char>(bits >> 10));
-    to.push_back(static_cast<char>(bits >> 2));
+    *out++ = static_cast<char>(bits >> 10);
+    *out++ = static_cast<char>(bits >> 2);
   } else if (padding == 2) {
-    to.push_back(static_cast<char>(bits >> 4));
+    *out++ = static_cast<char>(bits >> 4);
   }
-  return true;
+  to.resize(good ? static_cast<size_t>(out - to.data()) : begin);
+  return good;
 }
 
 }  // namespace pinpipe
