@@ -64,6 +64,7 @@ ExitCode run_doctor(const Invocation& invocation);
 ExitCode run_init(const Invocation& invocation);
 ExitCode run_object_cp(const Invocation& invocation);
 ExitCode run_sql(const Invocation& invocation);
+ExitCode run_stream_read(const Invocation& invocation);
 ExitCode run_test(const Invocation& invocation);
 ExitCode run_validate(const Invocation& invocation);
 ExitCode run_export_airflow(const Invocation& invocation);

@@ -48,6 +48,14 @@ walk
   group describe walk-$$turn
   group delete walk-$$turn
   topic delete walk-$$turn
+  stream list
+  stream create walk-stream-$$turn --shards 2
+  stream put walk-stream-$$turn --data '{"n": 1}' --key ada
+  stream describe walk-stream-$$turn
+  stream read walk-stream-$$turn
+  stream reshard walk-stream-$$turn --shards 3
+  stream reshard walk-stream-$$turn --shards 3
+  stream delete walk-stream-$$turn
   object ls
   object ls s3://user-$ID-bucket/topics/
   bucket list

@@ -27,6 +27,7 @@ std::vector<Operation> trace_operations();
 std::vector<Operation> topic_operations();
 std::vector<Operation> record_operations();
 std::vector<Operation> group_operations();
+std::vector<Operation> stream_operations();
 std::vector<Operation> object_operations();
 std::vector<Operation> bucket_operations();
 std::vector<Operation> connector_operations();
