@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""boto3 against our Kinesis door, across a restart and a kill -9.
+"""boto3 against pinpipe's Kinesis API, across a restart and a kill -9.
 
-usage: kinesis_boto3.py KINESIS_SERVER      (the program built from kinesis_server.cc)
-Needs `pip install boto3`. Prints one line per check and ends non-zero on a failure.
+usage: boto3_checks.py PINPIPE COVERAGE
+Appends "boto3<TAB>operation" to COVERAGE for each operation that did what was asked. Prints one line per check and ends
+non-zero on a failure.
 """
 import datetime
 import hashlib
@@ -32,16 +33,30 @@ def check(name, good, detail=""):
 class Server:
     def __init__(self, program, directory):
         self.program, self.directory = program, directory
+        self.done = set()
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([self.program, self.directory], stdout=subprocess.PIPE,
-                                        text=True)
-        self.port = int(self.process.stdout.readline())
+        self.process = subprocess.Popen(
+            [self.program, "--data", self.directory, "up", "--ports", "auto", "--course"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        endpoints = {}
+        while endpoints.get("pid") != self.process.pid:
+            time.sleep(0.02)
+            try:
+                with open(os.path.join(self.directory, "run", "endpoints.json")) as file:
+                    endpoints = json.load(file)
+            except (OSError, ValueError):
+                pass
         self.client = boto3.client(
-            "kinesis", endpoint_url=f"http://127.0.0.1:{self.port}", region_name="eu-west-1",
+            "kinesis", endpoint_url=f"http://{endpoints['aws']}", region_name="eu-west-1",
             aws_access_key_id="test", aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}))
+        self.client.meta.events.register("after-call.kinesis", self.note)
+
+    def note(self, http_response, model, **_):
+        if http_response.status_code == 200:
+            self.done.add(model.name)
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -82,6 +97,11 @@ def shard_of(key, count):
     return int(hashlib.md5(key.encode()).hexdigest(), 16) // (2**128 // count)
 
 
+def knows(client, call):
+    """Whether this boto3 is new enough to have heard of it."""
+    return hasattr(client, call)
+
+
 def check_streams(client):
     answer = client.create_stream(StreamName="orders", ShardCount=3)
     check("create: answers nothing", set(answer) == {"ResponseMetadata"}, answer)
@@ -91,7 +111,7 @@ def check_streams(client):
     check("describe: status and mode", (about["StreamStatus"], about["StreamModeDetails"]) ==
           ("ACTIVE", {"StreamMode": "PROVISIONED"}), about)
     check("describe: arn in the request's region",
-          about["StreamARN"] == "arn:aws:kinesis:eu-west-1:000000000000:stream/orders", about)
+          about["StreamARN"] == "arn:aws:kinesis:eu-west-1:123456789012:stream/orders", about)
     check("describe: created now", abs(about["StreamCreationTimestamp"].timestamp() -
                                        time.time()) < 10, about)
     ranges = [(int(s["HashKeyRange"]["StartingHashKey"]), int(s["HashKeyRange"]["EndingHashKey"]))
@@ -117,10 +137,10 @@ def check_streams(client):
     client.delete_stream(StreamName="a3")
     check("delete", client.list_streams()["StreamNames"] == ["a1", "a2", "orders"])
     refused("create twice", "ResourceInUseException", client.create_stream,
-            "Stream orders under account 000000000000 already exists.",
+            "Stream orders under account 123456789012 already exists.",
             StreamName="orders", ShardCount=1)
     refused("describe nothing", "ResourceNotFoundException", client.describe_stream,
-            "Stream nope under account 000000000000 not found.", StreamName="nope")
+            "Stream nope under account 123456789012 not found.", StreamName="nope")
 
 
 def check_records(client):
@@ -160,11 +180,11 @@ def check_records(client):
     explicit = client.put_record(StreamName="orders", Data=b"last", PartitionKey="key",
                                  ExplicitHashKey=str(2**128 - 1))
     check("put: explicit hash key", explicit["ShardId"] == "shardId-000000000002", explicit)
-    big = client.put_record(StreamName="orders", Data=b"x" * (1 << 20), PartitionKey="big")
+    big = client.put_record(StreamName="orders", Data=b"x" * ((1 << 20) - 3), PartitionKey="big")
     check("put: a record of 1 MiB", "SequenceNumber" in big)
     refused("put: more than 1 MiB", "ValidationException", client.put_record,
             "Member must have length less than or equal to 1048576",
-            StreamName="orders", Data=b"x" * ((1 << 20) + 1), PartitionKey="big")
+            StreamName="orders", Data=b"x" * (1 << 20), PartitionKey="big")
     refused("put: empty key", "ValidationException", boto_raw(client).put_record,
             "Value '' at 'partitionKey' failed to satisfy constraint: Member must have length "
             "greater than or equal to 1", StreamName="orders", Data=b"", PartitionKey="")
@@ -210,7 +230,7 @@ def check_iterators(client):
     refused("a strange iterator", "InvalidArgumentException", client.get_records,
             "Invalid ShardIterator.", ShardIterator="AAAAAAAAAAE=")
     refused("an unknown shard", "ResourceNotFoundException", client.get_shard_iterator,
-            "Shard shardId-000000000007 in stream one under account 000000000000 does not exist",
+            "Shard shardId-000000000007 in stream one under account 123456789012 does not exist",
             StreamName="one", ShardId="shardId-000000000007", ShardIteratorType="LATEST")
     refused("a sequence number of another shard", "InvalidArgumentException",
             client.get_shard_iterator, "Invalid StartingSequenceNumber. It encodes "
@@ -227,8 +247,10 @@ def check_settings(client):
     check("tags", client.list_tags_for_stream(StreamName="one")["Tags"] ==
           [{"Key": "team", "Value": "data"}])
     arn = client.describe_stream(StreamName="one")["StreamDescription"]["StreamARN"]
-    client.tag_resource(ResourceARN=arn, Tags={"x": "y"})
-    check("tags by ARN", len(client.list_tags_for_resource(ResourceARN=arn)["Tags"]) == 2)
+    if knows(client, "tag_resource"):
+        client.tag_resource(ResourceARN=arn, Tags={"x": "y"})
+        check("tags by ARN", len(client.list_tags_for_resource(ResourceARN=arn)["Tags"]) == 2)
+        client.untag_resource(ResourceARN=arn, TagKeys=["x"])
     client.increase_stream_retention_period(StreamName="one", RetentionPeriodHours=48)
     refused("retention: too short", "InvalidArgumentException",
             client.decrease_stream_retention_period, "Minimum allowed retention period is 24",
@@ -271,6 +293,96 @@ def check_resharding(client):
     refused("merge: not adjacent", "InvalidArgumentException", client.merge_shards,
             "are not an adjacent pair of shards eligible for merging", StreamName="orders",
             ShardToMerge="shardId-000000000001", AdjacentShardToMerge="shardId-000000000000")
+
+
+def check_scaling(client):
+    client.create_stream(StreamName="scaled", ShardCount=4)
+    answer = client.update_shard_count(StreamName="scaled", TargetShardCount=3,
+                                       ScalingType="UNIFORM_SCALING")
+    check("scale: answers both counts", (answer["CurrentShardCount"], answer["TargetShardCount"]) ==
+          (4, 3), answer)
+    shards = client.list_shards(StreamName="scaled")["Shards"]
+    live = [s for s in shards if "EndingSequenceNumber" not in s["SequenceNumberRange"]]
+    check("scale: equal ranges", [int(s["HashKeyRange"]["StartingHashKey"]) for s in sorted(
+        live, key=lambda s: int(s["HashKeyRange"]["StartingHashKey"]))] ==
+        [2**128 // 3 * i for i in range(3)], live)
+    by_id = {s["ShardId"]: s["SequenceNumberRange"] for s in shards}
+    check("scale: children come after their parents", all(
+        int(by_id[s[name]]["EndingSequenceNumber"]) <
+        int(s["SequenceNumberRange"]["StartingSequenceNumber"])
+        for s in shards for name in ("ParentShardId", "AdjacentParentShardId") if name in s))
+    refused("scale: more than double", "LimitExceededException", client.update_shard_count,
+            "cannot scale up over double", StreamName="scaled", TargetShardCount=7,
+            ScalingType="UNIFORM_SCALING")
+    arn = client.describe_stream_summary(StreamName="scaled")["StreamDescriptionSummary"]["StreamARN"]
+    client.update_stream_mode(StreamARN=arn, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    refused("scale: on demand", "ValidationException", client.split_shard, "is in On-Demand mode",
+            StreamName="scaled", ShardToSplit="0", NewStartingHashKey="5")
+    if not knows(client, "update_max_record_size"):
+        return
+    client.update_max_record_size(StreamARN=arn, MaxRecordSizeInKiB=10240)
+    big = client.put_record(StreamName="scaled", Data=b"x" * ((10 << 20) - 1),
+                            PartitionKey="k")
+    records = read_all(client, "scaled", big["ShardId"])
+    check("put: a record of 10 MiB", len(records) == 1 and len(records[0]["Data"]) == (10 << 20) - 1)
+    check("account settings", client.describe_account_settings()
+          ["MinimumThroughputBillingCommitment"]["Status"] == "DISABLED")
+
+
+def check_consumers(client):
+    client.create_stream(StreamName="fan", ShardCount=1)
+    arn = client.describe_stream_summary(StreamName="fan")["StreamDescriptionSummary"]["StreamARN"]
+    consumer = client.register_stream_consumer(StreamARN=arn, ConsumerName="c")["Consumer"]
+    check("consumer: its ARN", consumer["ConsumerARN"].startswith(arn + "/consumer/c:"), consumer)
+    check("consumer: described", client.describe_stream_consumer(
+        ConsumerARN=consumer["ConsumerARN"])["ConsumerDescription"]["StreamARN"] == arn)
+    refused("consumer: twice", "ResourceInUseException", client.register_stream_consumer,
+            StreamARN=arn, ConsumerName="c")
+    first = client.put_record(StreamName="fan", Data=b"1", PartitionKey="k")
+    answer = client.subscribe_to_shard(ConsumerARN=consumer["ConsumerARN"], ShardId=first["ShardId"],
+                                       StartingPosition={"Type": "TRIM_HORIZON"})
+    got, last, began = [], None, None
+    for event in answer["EventStream"]:
+        event = event["SubscribeToShardEvent"]
+        got += [r["Data"] for r in event["Records"]]
+        if began and b"2" in got:
+            check("subscribe: a record is there at once", time.monotonic() - began < 1)
+            began = None
+            client.split_shard(StreamName="fan", ShardToSplit=first["ShardId"],
+                               NewStartingHashKey=str(2**127))
+        elif got == [b"1"]:
+            check("subscribe: where to go on", event["ContinuationSequenceNumber"] ==
+                  first["SequenceNumber"], event)
+            began = time.monotonic()
+            client.put_record(StreamName="fan", Data=b"2", PartitionKey="k")
+        last = event
+    check("subscribe: each record once", got == [b"1", b"2"], got)
+    check("subscribe: the shard's end names the children", "ContinuationSequenceNumber" not in last
+          and len(last["ChildShards"]) == 2, last)
+    refused("delete: with consumers", "ResourceInUseException", client.delete_stream,
+            "because there are consumers associated", StreamName="fan")
+    check("consumers: listed", [c["ConsumerName"] for c in client.list_stream_consumers(
+        StreamARN=arn)["Consumers"]] == ["c"])
+    client.deregister_stream_consumer(ConsumerARN=consumer["ConsumerARN"])
+    client.delete_stream(StreamName="fan")
+
+
+def check_unsupported(client):
+    """What is not there says so in AWS's own words."""
+    arn = client.describe_stream_summary(StreamName="one")["StreamDescriptionSummary"]["StreamARN"]
+    for call, arguments in (
+            ("start_stream_encryption", {"StreamName": "one", "EncryptionType": "KMS", "KeyId": "k"}),
+            ("stop_stream_encryption", {"StreamName": "one", "EncryptionType": "KMS", "KeyId": "k"}),
+            ("enable_enhanced_monitoring", {"StreamName": "one", "ShardLevelMetrics": ["ALL"]}),
+            ("disable_enhanced_monitoring", {"StreamName": "one", "ShardLevelMetrics": ["ALL"]}),
+            ("put_resource_policy", {"ResourceARN": arn, "Policy": "{}"}),
+            ("get_resource_policy", {"ResourceARN": arn}),
+            ("delete_resource_policy", {"ResourceARN": arn}),
+            ("update_account_settings", {"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}}),
+            ("update_stream_warm_throughput", {"StreamARN": arn, "WarmThroughputMiBps": 10})):
+        if knows(client, call):
+            refused(f"not supported: {call}", "UnknownOperationException", getattr(client, call),
+                    **arguments)
 
 
 def check_wire(client):
@@ -337,11 +449,14 @@ def main():
         server = Server(sys.argv[1], directory)
         try:
             for part in (check_streams, check_records, check_iterators, check_settings,
-                         check_resharding, check_wire):
+                         check_resharding, check_scaling, check_consumers, check_unsupported,
+                         check_wire):
                 part(server.client)
             check_restart(server)
         finally:
             server.stop()
+    with open(sys.argv[2], "a") as coverage:
+        coverage.writelines(f"boto3\t{name}\n" for name in sorted(server.done))
     print("all good" if failures == 0 else f"{failures} failed")
     sys.exit(failures != 0)
 
