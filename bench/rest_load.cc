@@ -63,6 +63,29 @@ bool is_whole(std::string_view answer) {
   return answer.size() >= end + 4 + length;
 }
 
+// Some servers end every connection after one answer.
+bool ends_connection(std::string_view answer) {
+  return answer.substr(0, answer.find("\r\n\r\n")).find("onnection: close") != answer.npos;
+}
+
+void open_peer(int poll, const Load& load, Peer& peer, size_t number) {
+  if (peer.socket >= 0) ::close(peer.socket);
+  peer.socket = connect_to(load);
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.u64 = number}};
+  ::epoll_ctl(poll, EPOLL_CTL_ADD, peer.socket, &event);
+}
+
+// What has come so far.
+void receive(Peer& peer, std::array<char, 64 * 1024>& buffer) {
+  while (true) {
+    ssize_t got = ::recv(peer.socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got == 0 && is_whole(peer.answer)) return;
+    CHECK(got > 0, "the server keeps the connection");
+    peer.answer.append(buffer.data(), static_cast<size_t>(got));
+  }
+}
+
 double percentile(std::vector<double>& sorted, double share) {
   if (sorted.empty()) return 0;
   auto at = static_cast<size_t>(share * static_cast<double>(sorted.size()));
@@ -74,11 +97,7 @@ double percentile(std::vector<double>& sorted, double share) {
 Figures run_load(const Load& load, const std::function<double()>& server_cpu_us) {
   int poll = ::epoll_create1(0);
   std::vector<Peer> peers(load.connections);
-  for (size_t i = 0; i < peers.size(); ++i) {
-    peers[i].socket = connect_to(load);
-    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.u64 = i}};
-    ::epoll_ctl(poll, EPOLL_CTL_ADD, peers[i].socket, &event);
-  }
+  for (size_t i = 0; i < peers.size(); ++i) open_peer(poll, load, peers[i], i);
   Figures figures;
   std::vector<double> latencies;
   std::array<epoll_event, 128> ready;
@@ -93,19 +112,16 @@ Figures run_load(const Load& load, const std::function<double()>& server_cpu_us)
   while (Steady::now() < end) {
     int count = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), 100);
     for (int i = 0; i < count; ++i) {
-      Peer& peer = peers[ready[static_cast<size_t>(i)].data.u64];
+      const size_t number = ready[static_cast<size_t>(i)].data.u64;
+      Peer& peer = peers[number];
       send_some(load, peer);
-      while (true) {
-        ssize_t got = ::recv(peer.socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (got < 0 && errno == EAGAIN) break;
-        CHECK(got > 0, "the server keeps the connection");
-        peer.answer.append(buffer.data(), static_cast<size_t>(got));
-      }
+      receive(peer, buffer);
       if (!is_whole(peer.answer)) continue;
       auto now = Steady::now();
       latencies.push_back(std::chrono::duration<double, std::micro>(now - peer.began).count());
       ++figures.requests;
       if (!peer.answer.starts_with("HTTP/1.1 200")) ++figures.refused;
+      if (ends_connection(peer.answer)) open_peer(poll, load, peer, number);
       peer.answer.clear();
       peer.sent = 0;
       peer.began = now;
