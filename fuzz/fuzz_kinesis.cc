@@ -1,6 +1,6 @@
-// A Kinesis request's JSON: the action's name on the first line, the body behind it. What passes
-// the checks has every member it must have, in its type; numbers and tickets that are read are
-// ours.
+// A Kinesis request in JSON or CBOR: the action's name on the first line, the body behind it, read
+// as both. What passes the checks has every member it must have, in its type; numbers and tickets
+// that are read are ours.
 #include <cstdint>
 #include <string_view>
 
@@ -39,12 +39,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   size_t line = std::min(input.find('\n'), input.size());
   const kinesis::Action* action = kinesis::find_action(input.substr(0, line));
   if (action == nullptr) return 0;
-  auto given = codec::parse_json(input.substr(std::min(line + 1, input.size())));
-  if (!given) return 0;
-  if (auto wrong = kinesis::check_members(*given, action->members)) {
-    CHECK(wrong->message.size() < (200U << 10), "a refusal is bounded");
-    return 0;
+  std::string_view body = input.substr(std::min(line + 1, input.size()));
+  for (kinesis::Form form : {kinesis::Form::json, kinesis::Form::cbor}) {
+    auto given = kinesis::parse_request(body, form, action->members);
+    if (!given) continue;
+    if (auto wrong = kinesis::check_members(*given, action->members, form)) {
+      CHECK(wrong->message.size() < (200U << 10), "a refusal is bounded");
+      continue;
+    }
+    check_required(*given, action->members);
+    // A blob that passed is decoded without asking again.
+    std::string decoded;
+    if (action->name == "PutRecord") (void)kinesis::blob_of((*given)["Data"], form, decoded);
   }
-  check_required(*given, action->members);
   return 0;
 }
