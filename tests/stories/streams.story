@@ -6,7 +6,7 @@ cli stream create orders --shards 2
 -> 0
 cli stream create orders --shards 2
 -> 7
-cli stream put orders --data '{"n": 1}' --key ada -o csv
+cli stream put orders '{"n": 1}' --key ada -o csv
 -> 0
 cli stream put orders --file - --key grace
   {"n": 2}
@@ -16,7 +16,7 @@ cli stream reshard orders --shards 3 -o csv
 -> 0
   stream,before,shards
   orders,2,3
-cli stream put orders --data '{"n": 4}' --key ada
+cli stream put orders '{"n": 4}' --key ada
 -> 0
 cli stream read orders -o ndjson
 -> 0

@@ -50,7 +50,7 @@ walk
   topic delete walk-$$turn
   stream list
   stream create walk-stream-$$turn --shards 2
-  stream put walk-stream-$$turn --data '{"n": 1}' --key ada
+  stream put walk-stream-$$turn '{"n": 1}' --key ada
   stream describe walk-stream-$$turn
   stream read walk-stream-$$turn
   stream reshard walk-stream-$$turn --shards 3

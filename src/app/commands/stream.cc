@@ -61,8 +61,10 @@ ExitCode run_stream_read(const Invocation& invocation) {
   const bool follows = flag_argument(arguments, "follow");
   const int64_t count = std::max<int64_t>(0, integer_argument(arguments, "count"));
   arguments.erase("follow");
-  if (follows && !read_endpoints(invocation.data_path))
-    return report(Error(Code::unavailable, "nobody writes without a server; start `pinpipe up`"));
+  if (follows && !read_endpoints(invocation.data_path)) {
+    (void)report(Error(Code::unavailable, "nobody writes without a server; start `pinpipe up`"));
+    return ExitCode::unreachable;
+  }
   auto [asker, code] = Asker::open(invocation);
   if (!asker) return code;
   // Tables end; rows that go on are lines.

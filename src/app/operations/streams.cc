@@ -115,14 +115,14 @@ io::Task<Result<Answer>> put_records(House& house, Json arguments) {
   broker::StreamAccess access = access_to(house);
   auto stream = access.find(text_argument(arguments, "stream"));
   if (!stream) co_return stream.error();
-  const std::string data = text_argument(arguments, "data");
+  const std::string data = text_argument(arguments, "record");
   const std::string lines = text_argument(arguments, "file");
   // One key for all keeps their order.
   std::string key = text_argument(arguments, "key");
   if (key.empty()) key = Uuid::random().text();
   std::vector<std::string_view> given = records_given(data, lines);
   if (given.empty())
-    co_return Error(Code::invalid, "there is nothing to put: give --data or --file");
+    co_return Error(Code::invalid, "there is nothing to put: give a record or --file");
   Answer answer;
   answer.columns = {"shard", "sequence"};
   for (size_t from = 0; from < given.size(); from += put_records_max) {
@@ -339,10 +339,10 @@ std::vector<Operation> stream_operations() {
       {.noun = "stream",
        .verb = "put",
        .summary = "put a record, or each line of a file as one",
-       .example = R"(pinpipe stream put orders --data '{"n": 1}' --key ada)",
+       .example = R"(pinpipe stream put orders '{"n": 1}' --key ada)",
        .writes = true,
        .parameters = {name,
-                      {.name = "data", .summary = "the record"},
+                      {.name = "record", .positional = true, .summary = "what to put"},
                       {.name = "file",
                        .kind = Kind::file,
                        .summary = "a file whose lines are records; - is the standard input"},
