@@ -77,10 +77,11 @@ Questions::~Questions() = default;
 Result<std::shared_ptr<sql::Engine>> Questions::engine() {
   std::lock_guard lock(mutex_);
   asked_ms_ = options_.clock->steady_ms();
-  if (engine_) return engine_;
+  if (engine_ && engine_queries_++ < engine_queries_max) return engine_;
   auto opened = sql::Engine::open(options_.engine);
   if (!opened) return opened.error();
   engine_ = std::move(*opened);
+  engine_queries_ = 0;
   return engine_;
 }
 
