@@ -199,6 +199,16 @@ Result<jobs::BatchReport> Demo::run_dag() {
   if (house_.project().dags.empty())
     return wait(house_.batch().run({.name = manual_run_name(system_clock())}));
   std::string dag = dag_of(house_, codec::Json::object());
+  // What a demo that was killed has left would be tried again after its delay, and this run would
+  // wait for that.
+  auto earlier = wait(house_.scheduler().list_runs({.dag_id = dag, .limit = 100}));
+  if (!earlier) return earlier.error();
+  for (const scheduler::DagRun& left : earlier->runs) {
+    bool is_open =
+        left.state == scheduler::RunState::queued || left.state == scheduler::RunState::running;
+    if (!is_open || left.triggered_by != "demo") continue;
+    if (Status done = wait(house_.scheduler().cancel(dag, left.run_id)); !done) return done.error();
+  }
   auto run = wait(house_.scheduler().trigger({.dag_id = dag, .triggered_by = "demo"}));
   if (!run) return run.error();
   std::string id = run->run_id;
