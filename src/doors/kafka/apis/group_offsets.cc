@@ -45,7 +45,8 @@ ErrorCode check(Call& call, const Committed& committed) {
   auto log = call.cluster().partition(committed.which.topic, committed.which.partition,
                                       auth::Action::read);
   if (!log) return topic_error(log.error());
-  // Kafka takes any offset; kafkajs commits −2 for the beginning and understands it when it comes back.
+  // Kafka takes any offset; kafkajs commits −2 for the beginning and understands it when it comes
+  // back.
   return ErrorCode::none;
 }
 
