@@ -37,19 +37,7 @@ cli sql "select * from enable_logging()"
 names out in $TMP outside $DATA
 -> 0
 
-# More memory, more letters, more rows than there are.
-cli sql "select len(range(1000000000))"
--> 1
-  ! Out of Memory
-cli sql "select range(100000000)"
--> 1
-cli sql "select len(list_transform(range(100000), x -> range(100000)))"
--> 1
-  ! Out of Memory
-cli sql "select format('{:2000000000}', 1)"
--> 8
-cli sql "with recursive t(s, n) as (select 'x', 1 union all select s || s, n + 1 from t where n < 40) select max(length(s)) from t"
--> 1
+# The next one is answered.
 cli sql "select count(*) as n from clean.user" -o csv
 -> 0
   n
