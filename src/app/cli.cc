@@ -33,6 +33,9 @@ struct Values {
 void add_parameter(CLI::App& verb, const Parameter& parameter, Values& values) {
   std::string name(parameter.name);
   std::string flag = parameter.positional ? name : "--" + name;
+  // What may be left out may also be named: scripts say --dag, people do not.
+  if (parameter.positional && !parameter.required && parameter.kind == Parameter::Kind::text)
+    flag += ",--" + name;
   if (parameter.letter != '\0') flag = std::string("-") + parameter.letter + "," + flag;
   std::string summary(parameter.summary);
   if (!parameter.fallback.empty()) summary += " [" + std::string(parameter.fallback) + "]";

@@ -90,7 +90,7 @@ cli topic tail nobody
   ! nobody
 cli object ls s3://nobody
 -> 5
-cli dag run --dag nobody
+cli dag run nobody
 -> 5
   ! nobody
 cli topic create $ID.pin

@@ -149,6 +149,9 @@ io::Task<Result<Answer>> show_task_log(House& house, Json arguments) {
   co_return answer;
 }
 
+constexpr Parameter named_dag{
+    .name = "dag", .positional = true, .summary = "its id; the project's only one unless given"};
+
 }  // namespace
 
 std::string dag_of(House& house, const Json& arguments) {
@@ -173,7 +176,7 @@ std::vector<Operation> dag_operations() {
        .example = "pinpipe dag run --wait",
        .writes = true,
        .runs_tasks = true,
-       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"},
+       .parameters = {named_dag,
                       {.name = "conf", .summary = "a JSON object for the run", .fallback = "{}"},
                       {.name = "wait",
                        .kind = Kind::flag,
@@ -194,7 +197,7 @@ std::vector<Operation> dag_operations() {
        .verb = "runs",
        .summary = "the runs, newest first",
        .example = "pinpipe dag runs --count 5",
-       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"},
+       .parameters = {named_dag,
                       {.name = "count",
                        .kind = Kind::integer,
                        .summary = "how many at most",
@@ -205,14 +208,14 @@ std::vector<Operation> dag_operations() {
        .summary = "start no run of it by schedule",
        .example = "pinpipe dag pause",
        .writes = true,
-       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"}},
+       .parameters = {named_dag},
        .run = pause_dag},
       {.noun = "dag",
        .verb = "resume",
        .summary = "follow its schedule again",
        .example = "pinpipe dag resume",
        .writes = true,
-       .parameters = {{.name = "dag", .summary = "its id; the project's only one unless given"}},
+       .parameters = {named_dag},
        .run = resume_dag},
       {.noun = "dag",
        .verb = "clear",
