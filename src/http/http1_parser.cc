@@ -77,6 +77,14 @@ void HeadParser::start() {
 }
 
 HeadParser::Progress HeadParser::feed(std::string_view bytes) {
+  // Half of an empty line before the head: its other half is dropped with it.
+  if (partial_ == "\r" && bytes.starts_with('\n')) {
+    partial_.clear();
+    ++bytes_seen_;
+    Progress rest = feed(bytes.substr(1));
+    ++rest.consumed;
+    return rest;
+  }
   size_t skipped = 0;
   if (partial_.empty()) {
     // Empty lines before a request are left over from sloppy senders of the one before.

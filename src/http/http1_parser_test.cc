@@ -40,6 +40,19 @@ TEST(HeadParser, a_head_is_the_same_in_whatever_pieces_it_comes) {
   }
 }
 
+TEST(HeadParser, empty_lines_before_a_head_are_dropped_in_whatever_pieces_they_come) {
+  std::string_view bytes = "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  HeadParser parser;
+  for (size_t step = 1; step <= bytes.size(); ++step) {
+    Request request;
+    auto progress = parse(parser, request, bytes, step);
+    ASSERT_EQ(progress.state, HeadParser::State::complete) << step;
+    EXPECT_EQ(progress.consumed, bytes.size()) << step;
+    EXPECT_EQ(parser.bytes_seen(), bytes.size()) << step;
+    EXPECT_EQ(request.target, "/") << step;
+  }
+}
+
 TEST(HeadParser, what_could_be_read_two_ways_is_refused) {
   struct Case {
     std::string_view lines;
