@@ -30,7 +30,7 @@ std::string head_of(const Url& to, const Request& request, const std::optional<S
   if (!request.headers.has("Host")) head += "Host: " + to.host_header() + "\r\n";
   for (const auto& [name, value] : request.headers.lines()) {
     if (equal_without_case(name, "Content-Length")) continue;
-    head += name + ": " + value + "\r\n";
+    head.append(name).append(": ").append(value).append("\r\n");
   }
   if (signing) {
     for (const auto& [name, value] : signature_of(request, to, *signing))

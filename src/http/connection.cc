@@ -37,12 +37,25 @@ io::Task<> Connection::run() {
   while (keeps_alive_) {
     start_next();
     Head head = take_head();
-    if (head == Head::partial) head = co_await read_head();
+    bool was_there = head != Head::partial;  // it came with the request before it
+    if (!was_there) {
+      if (has_to_flush() && !co_await flush()) break;
+      expect_head();
+      while (head == Head::partial) head = take_read(co_await stream_.read_some(input_.room()));
+    }
     if (head == Head::http2) co_return;
-    if (head == Head::partial) break;
-    Status done = co_await handle();
-    if (!done) break;
-    span_.end(request_.operation, request_.method, response_.status);
+    if (head == Head::ended) break;
+    is_fresh_ = false;
+    span_.begin(was_there ? idle_since_ : io::now());
+    if (!is_refused_ && admit() && begin_body() && !co_await collect_body()) break;
+    if (!is_refused_) {
+      begin_handler();
+      co_await serving_.handler(request_, response_);
+      in_handler_ = false;
+      if (watch_) co_await stop_watching_peer();
+    }
+    if (!answer_now() && !co_await answer()) break;
+    idle_since_ = span_.end(request_.operation, request_.method, response_.status);
     if (keeps_alive_ && has_unread_body() && !co_await drop_unread_body()) break;
   }
   self_.reset();
@@ -83,27 +96,24 @@ Connection::Head Connection::take_head() {
   return progress.state == HeadParser::State::complete ? Head::complete : Head::partial;
 }
 
-io::Task<Connection::Head> Connection::read_head() {
-  if (has_to_flush()) {
-    if (Status flushed = co_await flush(); !flushed) co_return Head::partial;
-  }
+void Connection::expect_head() {
   bool begun = parser_.bytes_seen() > 0;
-  stream_.set_deadline(io::after(begun ? options_.head_timeout : options_.idle_timeout));
+  stream_.set_deadline(begun ? io::after(options_.head_timeout)
+                             : idle_since_ + options_.idle_timeout);
   if (collected_.capacity() > Input::bytes_max) std::string().swap(collected_);
-  while (true) {
-    auto got = co_await stream_.read_some(input_.room());
-    if (!got || *got == 0) {
-      if (got || got.error().code() != Code::timeout || parser_.bytes_seen() == 0)
-        co_return Head::partial;
-      refuse(408, "The request's head took too long to come.");
-      co_return Head::refused;
-    }
-    input_.filled(*got);
-    Head head = take_head();
-    if (head != Head::partial) co_return head;
-    if (!begun) stream_.set_deadline(io::after(options_.head_timeout));
-    begun = true;
+}
+
+Connection::Head Connection::take_read(const Result<size_t>& got) {
+  bool begun = parser_.bytes_seen() > 0;
+  if (!got || *got == 0) {
+    if (got || got.error().code() != Code::timeout || !begun) return Head::ended;
+    refuse(408, "The request's head took too long to come.");
+    return Head::refused;
   }
+  input_.filled(*got);
+  Head head = take_head();
+  if (head == Head::partial && !begun) stream_.set_deadline(io::after(options_.head_timeout));
+  return head;
 }
 
 // Looks at a complete head: may it come in, and what is its body?
@@ -139,9 +149,14 @@ bool Connection::admit() {
   return true;
 }
 
-void Connection::begin_body() {
-  body_left_ = parser_.framing().kind == Framing::Kind::length ? parser_.framing().length : 0;
+// Of an admitted request. True when a body has still to be collected.
+bool Connection::begin_body() {
+  const Framing& framing = parser_.framing();
+  if (framing.kind == Framing::Kind::none) return false;
+  body_left_ = framing.kind == Framing::Kind::length ? framing.length : 0;
   chunks_.reset();
+  if (plan_.stream) request_.body_reader = this;
+  return !plan_.stream && !take_body_at_hand();
 }
 
 bool Connection::has_unread_body() const {
@@ -153,35 +168,6 @@ bool Connection::has_unread_body() const {
     default:
       return false;
   }
-}
-
-io::Task<Status> Connection::handle() {
-  is_fresh_ = false;
-  span_.begin();
-  if (!is_refused_ && admit()) {
-    if (parser_.framing().kind != Framing::Kind::none) {
-      begin_body();
-      if (plan_.stream) {
-        request_.body_reader = this;
-      } else {
-        if (!take_body_at_hand()) {
-          if (Status collected = co_await collect_body(); !collected) co_return collected;
-        }
-        if (!is_refused_ && plan_.decode) {
-          auto refusal = undo_encoding(request_, static_cast<size_t>(plan_.bytes_max));
-          if (refusal) refuse(refusal->status, refusal->why);
-        }
-      }
-    }
-  }
-  if (!is_refused_) {
-    if (!collected_.empty()) watch_collected();
-    in_handler_ = true;
-    co_await serving_.handler(request_, response_);
-    in_handler_ = false;
-    if (watch_) co_await stop_watching_peer();
-  }
-  co_return co_await answer();
 }
 
 void Connection::refuse(int status, std::string_view why) {
@@ -222,7 +208,15 @@ bool Connection::take_body_at_hand() {
   request_.body.assign(input_.view().substr(0, body_left_));
   input_.consume(body_left_);
   body_left_ = 0;
+  decode_body();
   return true;
+}
+
+// Undoes the coding of a body that has come, where the plan says so.
+void Connection::decode_body() {
+  if (!plan_.decode) return;
+  auto refusal = undo_encoding(request_, static_cast<size_t>(plan_.bytes_max));
+  if (refusal) refuse(refusal->status, refusal->why);
 }
 
 io::Task<Status> Connection::collect_body() {
@@ -236,7 +230,9 @@ io::Task<Status> Connection::collect_body() {
     // A peer that is gone is told nothing.
     if (code == Code::unavailable || code == Code::cancelled) co_return collected;
     refuse_for(collected.error());
+    co_return Status{};
   }
+  decode_body();
   co_return Status{};
 }
 

@@ -57,15 +57,17 @@ class Connection final : public BodyReader, public PeerWatch {
   void end_with_peer() override;
 
  private:
-  enum class Head { partial, complete, refused, http2 };
+  enum class Head { partial, complete, refused, http2, ended };
 
   // Reading. False or a failed Status: the connection cannot go on and nothing is to be said.
   Head take_head();
-  io::Task<Head> read_head();
+  void expect_head();
+  Head take_read(const Result<size_t>& got);
   bool admit();
-  void begin_body();
+  bool begin_body();
   bool has_unread_body() const;
   bool take_body_at_hand();
+  void decode_body();
   io::Task<Status> collect_body();
   io::Task<Status> collect_sized();
   io::Task<Status> collect_chunked();
@@ -76,11 +78,13 @@ class Connection final : public BodyReader, public PeerWatch {
   void refuse_for(const Error& error);
   io::Task<> linger_for_peer();
 
-  // Answering.
-  io::Task<Status> handle();
+  // Answering. What needs no wait is done without one: a coroutine costs more than most answers.
+  void begin_handler();
+  bool answer_now();
   void refuse(int status, std::string_view why);
   io::Task<Status> answer();
   io::Task<Status> answer_with_body();
+  void append_body_head();
   io::Task<Status> answer_with_file();
   io::Task<Status> answer_with_stream();
   void start_next();
@@ -108,6 +112,7 @@ class Connection final : public BodyReader, public PeerWatch {
   Request request_;
   Response response_;
   BodyPlan plan_;
+  io::Instant idle_since_ = io::now();
   uint64_t body_left_ = 0;  // not read yet, of a body with a length
   uint64_t body_seen_ = 0;  // of a chunked body
   bool is_refused_ = false;

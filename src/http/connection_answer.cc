@@ -50,19 +50,41 @@ class AnswerWriter final : public BodyWriter {
   uint64_t written_ = 0;
 };
 
-io::Task<Status> Connection::answer() {
+void Connection::begin_handler() {
+  if (!collected_.empty()) watch_collected();
+  in_handler_ = true;
+}
+
+// True when the answer is on its way, or is collected with those before it. Otherwise answer() goes
+// on where this has stopped.
+bool Connection::answer_now() {
   if (has_unread_body() &&
       (awaits_continue_ || is_refused_ || parser_.framing().kind == Framing::Kind::chunked ||
        body_left_ > unread_bytes_max)) {
     keeps_alive_ = false;
   }
   if (response_.headers.lists("Connection", "close")) keeps_alive_ = false;
+  if (response_.stream || response_.file) return false;
+  append_body_head();
+  bool is_small = collected_.size() + response_.body.size() <= collected_bytes_max;
+  if (!is_small || writes_early()) return false;
+  collected_ += response_.body;
+  response_.body.clear();
+  bool more_to_come = keeps_alive_ && !input_.empty();
+  if (more_to_come) return true;
+  size_t sent = stream_.write_now(collected_);
+  collected_.erase(0, sent);
+  return collected_.empty();
+}
+
+io::Task<Status> Connection::answer() {
   if (response_.stream) return answer_with_stream();
   if (response_.file) return answer_with_file();
   return answer_with_body();
 }
 
-io::Task<Status> Connection::answer_with_body() {
+// The head of an answer whose body is in memory, and what is to be sent of that body.
+void Connection::append_body_head() {
   bool head_only = request_.method == "HEAD";
   AnswerFraming framing{.keeps_alive = keeps_alive_, .is_http_1_0 = parser_.is_http_1_0()};
   if (may_have_body(response_.status)) {
@@ -76,19 +98,10 @@ io::Task<Status> Connection::answer_with_body() {
   }
   append_answer_head(collected_, response_, framing);
   if (head_only) response_.body.clear();
-  bool more_to_come = keeps_alive_ && !input_.empty();
-  if (more_to_come && collected_.size() + response_.body.size() <= collected_bytes_max) {
-    collected_ += response_.body;
-    co_return Status{};
-  }
-  if (writes_early() || response_.body.size() > write_step_bytes) {
-    Status written = co_await write(collected_, response_.body);
-    collected_.clear();
-    co_return written;
-  }
-  std::array<std::string_view, 2> pieces = {collected_, response_.body};
-  stream_.set_deadline(io::after(options_.write_timeout));
-  Status written = co_await stream_.write(pieces);
+}
+
+io::Task<Status> Connection::answer_with_body() {
+  Status written = co_await write(collected_, response_.body);
   collected_.clear();
   co_return written;
 }

@@ -37,6 +37,26 @@ bool is_field_value(std::string_view text) {
   return !bad;
 }
 
+// Whether a head has nothing but printable characters, blanks, tabs and whole line ends: then no
+// line needs a look of its own. Sixteen bytes at once, each beside the one that follows it; the
+// last step goes back over some of the bytes before it.
+bool is_plain(std::string_view head) {
+  using Bytes = uint8_t __attribute__((vector_size(16)));
+  constexpr size_t step = sizeof(Bytes);
+  if (head.size() <= step || head.front() == '\n' || head.back() == '\r') return false;
+  Bytes bad{};
+  for (size_t i = 0; i < head.size() - 1; i += step) {
+    size_t at = std::min(i, head.size() - 1 - step);
+    Bytes here, next;
+    std::memcpy(&here, head.data() + at, step);
+    std::memcpy(&next, head.data() + at + 1, step);
+    auto control = (here < 0x20) & (here != '\t') & (here != '\r') & (here != '\n');
+    bad |= reinterpret_cast<Bytes>(control | (here == 0x7f) | ((here == '\r') ^ (next == '\n')));
+  }
+  auto halves = reinterpret_cast<uint64_t __attribute__((vector_size(16)))>(bad);
+  return (halves[0] | halves[1]) == 0;
+}
+
 bool is_target(std::string_view text) {
   bool bad = text.empty();
   for (char c : text) {
@@ -125,6 +145,8 @@ HeadParser::Progress HeadParser::take_whole(std::string_view head, size_t consum
 }
 
 HeadParser::Refusal HeadParser::read_lines(std::string_view head) {
+  is_plain_ = is_plain(head);
+  head = headers_->hold(head);
   for (bool first = true; !head.empty(); first = false) {
     const void* found = std::memchr(head.data(), '\n', head.size());
     auto size = static_cast<size_t>(static_cast<const char*>(found) - head.data());
@@ -188,28 +210,29 @@ HeadParser::Refusal HeadParser::read_status_line(std::string_view line) {
 }
 
 HeadParser::Refusal HeadParser::read_header_line(std::string_view line) {
-  size_t colon = line.find(':');
-  if (colon == line.npos || !is_token(line.substr(0, colon)))
+  size_t colon = 0;
+  while (colon < line.size() && token_table[static_cast<uint8_t>(line[colon])]) ++colon;
+  if (colon == 0 || colon == line.size() || line[colon] != ':')
     return {400, "A header line does not begin with a name and a colon."};
   if (headers_->size() == header_lines_max) return {431, "Too many header lines."};
-  Headers::Line& kept = headers_->append();
-  kept.first = line.substr(0, colon);
-  kept.second = trimmed(line.substr(colon + 1));
-  if (!is_field_value(kept.second)) return {400, "A header's value has a control character."};
+  std::string_view name = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
+  headers_->add_held(name, value);
+  if (!is_plain_ && !is_field_value(value))
+    return {400, "A header's value has a control character."};
   switch (colon) {
     case 4:
-      if (equal_without_case(kept.first, "Host") && ++host_lines_ > 1)
+      if (equal_without_case(name, "Host") && ++host_lines_ > 1)
         return {400, "There is more than one Host."};
       break;
     case 10:
-      if (equal_without_case(kept.first, "Connection")) return note_connection(kept.second);
+      if (equal_without_case(name, "Connection")) return note_connection(value);
       break;
     case 14:
-      if (equal_without_case(kept.first, "Content-Length")) return note_length(kept.second);
+      if (equal_without_case(name, "Content-Length")) return note_length(value);
       break;
     case 17:
-      if (equal_without_case(kept.first, "Transfer-Encoding")) {
-        coding_ = trimmed(line.substr(colon + 1));
+      if (equal_without_case(name, "Transfer-Encoding")) {
+        coding_ = value;
         ++coding_lines_;
       }
       break;

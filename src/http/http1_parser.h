@@ -75,7 +75,8 @@ class HeadParser {
 
   Request* request_ = nullptr;
   Headers* headers_ = nullptr;
-  std::string partial_;  // of a head that comes in pieces
+  std::string partial_;   // of a head that comes in pieces
+  bool is_plain_ = true;  // no line of the head has a character that is looked for one by one
   size_t bytes_seen_ = 0;
   Framing framing_;
   std::optional<uint64_t> length_;

@@ -1,5 +1,7 @@
 #include "http/message.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "codec/percent.h"
 
@@ -27,30 +29,43 @@ bool equal_without_case(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {
-  for (const auto& [key, value] : lines()) {
+  for (const Place& place : places_) {
+    if (place.name_size != name.size()) continue;
+    auto [key, value] = line(place);
     if (equal_without_case(key, name)) return value;
   }
   return std::nullopt;
 }
 
-Headers::Line& Headers::append() {
-  if (count_ == lines_.size()) lines_.emplace_back();
-  Line& line = lines_[count_++];
-  line.first.clear();
-  line.second.clear();
-  return line;
+std::string_view Headers::hold(std::string_view text) {
+  size_t from = text_.size();
+  text_ += text;
+  return std::string_view(text_).substr(from);
+}
+
+void Headers::add_held(std::string_view name, std::string_view value) {
+  places_.push_back(
+      {static_cast<uint32_t>(name.data() - text_.data()), static_cast<uint32_t>(name.size()),
+       static_cast<uint32_t>(value.data() - text_.data()), static_cast<uint32_t>(value.size())});
+}
+
+uint32_t Headers::put(std::string_view piece) {
+  auto at = static_cast<uint32_t>(text_.size());
+  text_ += piece;
+  return at;
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
-  Line& line = append();
-  line.first = name;
-  line.second = value;
+  uint32_t name_at = put(name), value_at = put(value);
+  places_.push_back(
+      {name_at, static_cast<uint32_t>(name.size()), value_at, static_cast<uint32_t>(value.size())});
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  for (size_t i = 0; i < count_; ++i) {
-    if (!equal_without_case(lines_[i].first, name)) continue;
-    lines_[i].second = value;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (!equal_without_case(this->name(places_[i]), name)) continue;
+    places_[i].value_at = put(value);
+    places_[i].value_size = static_cast<uint32_t>(value.size());
     drop_from(i + 1, name);  // the first keeps its place
     return;
   }
@@ -61,15 +76,10 @@ void Headers::remove(std::string_view name) {
   drop_from(0, name);
 }
 
-// Swaps rather than moves, so that dropped lines keep their buffers for reuse.
 void Headers::drop_from(size_t first, std::string_view name) {
-  size_t kept = first;
-  for (size_t i = first; i < count_; ++i) {
-    if (equal_without_case(lines_[i].first, name)) continue;
-    if (i != kept) std::swap(lines_[i], lines_[kept]);
-    ++kept;
-  }
-  count_ = kept;
+  auto gone = [&](const Place& place) { return equal_without_case(this->name(place), name); };
+  auto from = places_.begin() + static_cast<std::ptrdiff_t>(first);
+  places_.erase(std::remove_if(from, places_.end(), gone), places_.end());
 }
 
 bool Headers::lists(std::string_view name, std::string_view token) const {

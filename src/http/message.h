@@ -17,9 +17,14 @@
 
 namespace pinpipe::http {
 
-// Header lines in order; names compare without regard to case.
+// Header lines in order; names compare without regard to case. Names and values lie in one text, so
+// that reading a request's head costs one copy; what find() and lines() give is valid until the
+// next change.
 class Headers {
  public:
+  using Line = std::pair<std::string_view, std::string_view>;
+  class Lines;
+
   // The first line of that name, or nothing.
   std::optional<std::string_view> find(std::string_view name) const;
   bool has(std::string_view name) const { return find(name).has_value(); }
@@ -30,19 +35,62 @@ class Headers {
   // True when the comma-separated list in any line of that name has `token`, without regard to
   // case.
   bool lists(std::string_view name, std::string_view token) const;
-  void clear() { count_ = 0; }
-  size_t size() const { return count_; }
-  using Line = std::pair<std::string, std::string>;
-  // A new empty line at the end, to be filled in place. Valid until the next change.
-  Line& append();
-  std::span<const Line> lines() const { return {lines_.data(), count_}; }
+  void clear() {
+    places_.clear();
+    text_.clear();
+  }
+  size_t size() const { return places_.size(); }
+  Lines lines() const;
+
+  // For a parser: a copy of the text that the next lines are parts of, and each such line.
+  std::string_view hold(std::string_view text);
+  void add_held(std::string_view name, std::string_view value);
 
  private:
+  struct Place {
+    uint32_t name_at, name_size, value_at, value_size;
+  };
+
+  Line line(const Place& place) const {
+    return {{text_.data() + place.name_at, place.name_size},
+            {text_.data() + place.value_at, place.value_size}};
+  }
+  std::string_view name(const Place& place) const { return line(place).first; }
+  uint32_t put(std::string_view piece);
   void drop_from(size_t first, std::string_view name);
 
-  std::vector<Line> lines_;  // those beyond count_ keep their buffers for reuse
-  size_t count_ = 0;
+  std::string text_;
+  std::vector<Place> places_;
 };
+
+// What lines() gives: the lines one after the other, as values.
+class Headers::Lines {
+ public:
+  explicit Lines(const Headers& headers) : headers_(headers) {}
+  class Iterator {
+   public:
+    Iterator(const Headers& headers, const Place* at) : headers_(&headers), at_(at) {}
+    Line operator*() const { return headers_->line(*at_); }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+   private:
+    const Headers* headers_;
+    const Place* at_;
+  };
+  Iterator begin() const { return {headers_, headers_.places_.data()}; }
+  Iterator end() const { return {headers_, headers_.places_.data() + headers_.places_.size()}; }
+
+ private:
+  const Headers& headers_;
+};
+
+inline Headers::Lines Headers::lines() const {
+  return Lines(*this);
+}
 
 // A body that comes while it is read, for uploads too large to hold.
 class BodyReader {

@@ -31,8 +31,10 @@ Histogram& RequestMetrics::duration(std::string_view operation) const {
                              {{"api", api_}, {"op", std::string(operation)}});
 }
 
-void RequestMetrics::Span::end(std::string_view operation, std::string_view method, int status) {
-  if (!is_open_) return;
+io::Instant RequestMetrics::Span::end(std::string_view operation, std::string_view method,
+                                      int status) {
+  io::Instant now = io::now();
+  if (!is_open_) return now;
   is_open_ = false;
   metrics_->in_flight_.add(-1);
   if (operation.empty()) operation = label_of(method);
@@ -43,8 +45,9 @@ void RequestMetrics::Span::end(std::string_view operation, std::string_view meth
     status_ = status;
   }
   requests_->add();
-  auto took = std::chrono::steady_clock::now() - begun_;
-  duration_->observe_us(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  duration_->observe_us(
+      std::chrono::duration_cast<std::chrono::microseconds>(now - begun_).count());
+  return now;
 }
 
 }  // namespace pinpipe::http

@@ -24,15 +24,16 @@ class RequestMetrics {
     ~Span() { end("", "", 0); }
     Span(const Span&) = delete;
 
-    void begin() {
+    void begin(io::Instant now = io::now()) {
       if (metrics_ == nullptr) return;
       end("", "", 0);
       metrics_->in_flight_.add(1);
-      begun_ = std::chrono::steady_clock::now();
+      begun_ = now;
       is_open_ = true;
     }
-    // status 0: there was no answer to give. Does nothing when there is no request.
-    void end(std::string_view operation, std::string_view method, int status);
+    // status 0: there was no answer to give. Gives the time; does nothing else when there is no
+    // request.
+    io::Instant end(std::string_view operation, std::string_view method, int status);
 
    private:
     RequestMetrics* metrics_;

@@ -4,8 +4,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <string_view>
 
@@ -17,9 +17,8 @@ using Executor = boost::asio::io_context::executor_type;
 using Timer = boost::asio::basic_waitable_timer<
     std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-inline constexpr auto tuple_awaitable =
-    boost::asio::as_tuple_t<boost::asio::use_awaitable_t<Executor>>(
-        boost::asio::use_awaitable_t<Executor>{});
+// A deferred operation is started by the task that awaits it: it has no coroutine of its own.
+inline constexpr auto tuple_awaitable = boost::asio::as_tuple(boost::asio::deferred);
 
 Error error_of(const boost::system::error_code& error, std::string_view action);
 

@@ -137,10 +137,11 @@ class SocketStream final : public Stream {
   }
 
   size_t write_now(std::string_view bytes) override {
-    boost::asio::const_buffer buffer = boost::asio::buffer(bytes);
-    size_t sent = send_now({&buffer, 1});
-    taken_ += sent;
-    return sent;
+    ssize_t sent =
+        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) return 0;  // what is wrong shows at the next read or write
+    taken_ += static_cast<uint64_t>(sent);
+    return static_cast<size_t>(sent);
   }
   uint64_t bytes_taken() const override { return taken_; }
 

@@ -26,8 +26,8 @@ class Stream {
   virtual Task<Status> write(std::span<const std::string_view> pieces) = 0;
   // `count` bytes of an open file from `offset`, without passing through user space where possible.
   virtual Task<Status> send_file(int descriptor, uint64_t offset, uint64_t count) = 0;
-  // As much of `bytes` as can go without waiting, perhaps nothing: how many were taken. For last
-  // words before a close. Not while a write is under way.
+  // As much of `bytes` as can go without waiting, perhaps nothing: how many were taken. For answers
+  // that fit and for last words before a close. Not while a write is under way.
   virtual size_t write_now(std::string_view bytes) = 0;
   // Of all that was written, how many bytes the transport has taken. What it took may have reached
   // the peer; what it did not take cannot have.

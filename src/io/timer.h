@@ -11,8 +11,11 @@ namespace pinpipe::io {
 
 using Instant = std::chrono::steady_clock::time_point;
 inline constexpr Instant never = Instant::max();
+inline Instant now() {
+  return std::chrono::steady_clock::now();
+}
 inline Instant after(Millis delay) {
-  return std::chrono::steady_clock::now() + delay;
+  return now() + delay;
 }
 
 // Ok when the time has come, `cancelled` when the owner gave up first.

@@ -55,7 +55,7 @@ std::string string_to_sign_v2(const Call& call, const LinkV2& link) {
                      std::string(call.header("Content-Type")) + "\n" + link.expires + "\n";
   std::vector<std::pair<std::string, std::string>> amz;
   for (const auto& [name, value] : call.request.headers.lines()) {
-    std::string lower = name;
+    std::string lower(name);
     for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     if (lower.starts_with("x-amz-")) amz.emplace_back(std::move(lower), value);
   }

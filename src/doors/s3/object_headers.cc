@@ -75,9 +75,11 @@ std::expected<objects::Attributes, Failure> attributes_of_request(const Call& ca
       name.erase(0, meta_prefix.size());
       metadata_bytes += name.size() + value.size();
       std::string& held = attributes.user[name];
-      held += (held.empty() ? "" : ",") + value;
+      if (!held.empty()) held += ',';
+      held += value;
     } else if (std::ranges::find(kept_headers, name) != std::end(kept_headers)) {
-      std::string kept = name == "content-encoding" ? without_aws_chunked(value) : value;
+      std::string kept(value);
+      if (name == "content-encoding") kept = without_aws_chunked(value);
       if (!kept.empty()) attributes.system[name] = std::move(kept);
     }
   }
