@@ -2,8 +2,9 @@
 
 namespace pinpipe::sql {
 
-std::string_view prelude() {
-  return R"sql(
+namespace {
+
+constexpr std::string_view macros = R"sql(
 -- Text. Spark replaces every match and writes groups as $1.
 create macro regexp_replace(s, p, r) as system.main.regexp_replace(s, p,
   system.main.regexp_replace(r, '\$([0-9])', '\\\1', 'g'), 'g');
@@ -53,7 +54,19 @@ create macro to_date(s) as try_cast(try_cast(s as timestamp) as date);
 create macro unix_timestamp(t) as cast(epoch(cast(t as timestamp)) as bigint);
 create macro from_unixtime(seconds) as
   strftime(make_timestamp(cast(seconds as bigint) * 1000000), '%Y-%m-%d %H:%M:%S');
-create macro dayofweek(d) as system.main.dayofweek(d) + 1;
+-- Parts of an instant are those of its UTC time: the calendar of other zones takes thirty times
+-- as long to say the same.
+create macro year(t) as system.main.year(make_timestamp(epoch_us(t)));
+create macro quarter(t) as system.main.quarter(make_timestamp(epoch_us(t)));
+create macro month(t) as system.main.month(make_timestamp(epoch_us(t)));
+create macro weekofyear(t) as system.main.weekofyear(make_timestamp(epoch_us(t)));
+create macro day(t) as system.main.day(make_timestamp(epoch_us(t)));
+create macro dayofmonth(t) as system.main.dayofmonth(make_timestamp(epoch_us(t)));
+create macro dayofyear(t) as system.main.dayofyear(make_timestamp(epoch_us(t)));
+create macro dayofweek(t) as system.main.dayofweek(make_timestamp(epoch_us(t))) + 1;
+create macro hour(t) as system.main.hour(make_timestamp(epoch_us(t)));
+create macro minute(t) as system.main.minute(make_timestamp(epoch_us(t)));
+create macro second(t) as system.main.second(make_timestamp(epoch_us(t)));
 create macro datediff
   (e, s) as system.main.date_diff('day', cast(s as date), cast(e as date)),
   (part, s, e) as system.main.date_diff(part, s, e);
@@ -62,6 +75,11 @@ create macro date_sub
   (d, n) as cast(d as date) - cast(n as integer),
   (part, s, e) as system.main.date_sub(part, s, e);
 )sql";
+
+}  // namespace
+
+std::string_view prelude() {
+  return macros;
 }
 
 }  // namespace pinpipe::sql
