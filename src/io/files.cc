@@ -16,10 +16,14 @@ Result<std::string> Files::read_all(const std::string& path, uint64_t bytes_max)
   auto size = (*file)->size();
   if (!size) return size.error();
   if (*size > bytes_max) return Error(Code::invalid, path + " is larger than it may be");
-  std::string bytes(*size, '\0');
-  auto got = (*file)->read_at(bytes, 0);
+  std::string bytes;
+  Result<size_t> got = size_t{0};
+  // Without writing zeros first, which takes a tenth of the time.
+  bytes.resize_and_overwrite(*size, [&](char* data, size_t room) {
+    got = (*file)->read_at({data, room}, 0);
+    return got ? *got : 0;
+  });
   if (!got) return got.error();
-  bytes.resize(*got);
   return bytes;
 }
 

@@ -83,7 +83,7 @@ class PartSource {
       if (end != std::string_view::npos) part.bytes = part.bytes.substr(0, end + 1);
     }
     current_.bytes.remove_prefix(part.bytes.size());
-    current_.first_line += lines_in(part.bytes);
+    if (!current_.bytes.empty()) current_.first_line += lines_in(part.bytes);
     return std::optional(std::move(part));
   }
 
