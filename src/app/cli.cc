@@ -221,7 +221,11 @@ OpenedHouse open_house(const Invocation& invocation, House::Options options) {
   options.data_path = invocation.data_path;
   options.project = std::move(*project);
   auto house = House::open(std::move(options));
-  if (!house) return {.house = nullptr, .code = report(house.error())};
+  if (!house) {
+    ExitCode code = report(house.error());
+    // What a house finds invalid is what its project says: a certificate, a key, an address.
+    return {.house = nullptr, .code = code == ExitCode::usage ? ExitCode::project : code};
+  }
   return {.house = std::move(*house), .code = ExitCode::ok};
 }
 

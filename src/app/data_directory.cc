@@ -102,6 +102,9 @@ Status write_endpoints(const DataDirectory& directory, const Endpoints& endpoint
                                           {"aws", endpoints.aws},
                                           {"console", endpoints.console},
                                           {"mysql", endpoints.mysql}});
+  codec::Json outside = codec::Json::object();
+  for (const auto& [door, address] : endpoints.outside) outside.set(door, address);
+  json.set("outside", std::move(outside));
   return io::posix_files().replace(directory.run() + "/endpoints.json",
                                    codec::to_json_pretty(json) + "\n");
 }

@@ -4,6 +4,7 @@
 // process); a directory of a newer format is refused by name, never touched.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "base/result.h"
@@ -44,6 +45,8 @@ struct Endpoints {
   std::string socket = {};
   std::string kafka = {}, gateway = {}, connect = {}, aws = {}, console = {},
               mysql = {};  // "127.0.0.1:9092" or empty
+  // What listens for other machines, by door: "https://0.0.0.0:8443", "10.0.0.5:9092".
+  std::map<std::string, std::string> outside = {};
 };
 
 // Whether some process holds the directory now, be it starting, serving or ending.

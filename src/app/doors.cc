@@ -1,5 +1,6 @@
 #include "app/doors.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "broker/consumers.h"
 #include "doors/airflow/door.h"
 #include "doors/api/door.h"
+#include "doors/api/guard.h"
 #include "doors/connect/door.h"
 #include "doors/databricks/door.h"
 #include "doors/gateway/door.h"
@@ -55,6 +57,11 @@ struct Doors::Parts {
   std::unique_ptr<web::Door> web;
   http::Router console_router;
   std::unique_ptr<http::Server> console_server;
+
+  std::vector<std::unique_ptr<http::Server>> outside;
+  std::map<std::string, std::string> outside_addresses;  // by door
+  std::shared_ptr<const io::TlsContext> tls;             // once a door needs it
+  bool any_ports = false;
 };
 
 namespace {
@@ -122,6 +129,11 @@ Result<std::string> address_of(Result<uint16_t> got, uint16_t wanted, std::strin
                   wanted, name, name));
 }
 
+std::string host_and_port(const std::string& address, uint16_t port) {
+  bool is_v6 = address.find(':') != address.npos;
+  return is_v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
+}
+
 }  // namespace
 
 Doors::Doors() : parts_(std::make_unique<Parts>()) {}
@@ -178,9 +190,7 @@ Result<std::string> Doors::open_gateway(House& house, uint16_t port) {
   options.shape_refusal = [&p](const http::Request& head, http::Response& refusal) {
     p.gateway->shape_refusal(head, refusal);
   };
-  p.gateway_server =
-      std::make_unique<http::Server>(house.runtime(), std::move(options), p.gateway->handler());
-  return address_of(p.gateway_server->listen_tcp("localhost", port), port, "gateway");
+  return listen(house, "gateway", port, p.gateway_server, std::move(options), p.gateway->handler());
 }
 
 Result<std::string> Doors::open_connect(House& house, uint16_t port) {
@@ -194,9 +204,8 @@ Result<std::string> Doors::open_connect(House& house, uint16_t port) {
   http::Server::Options options = server_options(house.project(), "connect");
   options.plan_body = connect::Door::plan_body;
   options.shape_refusal = connect::Door::shape_refusal;
-  p.connect_server =
-      std::make_unique<http::Server>(house.runtime(), std::move(options), p.connect->handler());
-  auto address = address_of(p.connect_server->listen_tcp("localhost", port), port, "connect");
+  auto address =
+      listen(house, "connect", port, p.connect_server, std::move(options), p.connect->handler());
   if (address) p.connect->set_worker(*address);
   return address;
 }
@@ -224,8 +233,7 @@ Result<std::string> Doors::open_aws(House& house, uint16_t port) {
   // A bucket may be a label of the host name, so the hosts are many; the signature names the key.
   http::Server::Options options = server_options(house.project(), "aws");
   options.plan_body = plan;
-  p.aws_server = std::make_unique<http::Server>(house.runtime(), std::move(options), handler);
-  return address_of(p.aws_server->listen_tcp("localhost", port), port, "aws");
+  return listen(house, "aws", port, p.aws_server, std::move(options), handler);
 }
 
 Result<std::string> Doors::open_console(House& house, uint16_t port) {
@@ -254,9 +262,8 @@ Result<std::string> Doors::open_console(House& house, uint16_t port) {
   p.api->add_routes(p.console_router);
   p.airflow->add_routes(p.console_router);
   p.web->add_routes(p.console_router);
-  p.console_server = std::make_unique<http::Server>(
-      house.runtime(), server_options(house.project(), "console"), p.console_router.handler());
-  auto address = address_of(p.console_server->listen_tcp("localhost", port), port, "console");
+  auto address = listen(house, "console", port, p.console_server,
+                        server_options(house.project(), "console"), p.console_router.handler());
   if (!address) return address;
   if (Status local = p.console_server->listen_local(house.directory().socket()); !local)
     return local.error();
@@ -277,9 +284,72 @@ Result<std::string> Doors::open_mysql(House& house, uint16_t port) {
   return address_of(parts_->mysql->listen("localhost", port), port, "mysql");
 }
 
+Result<std::string> Doors::listen(House& house, std::string_view door, uint16_t port,
+                                  std::unique_ptr<http::Server>& near,
+                                  http::Server::Options options, http::Handler handler) {
+  near = std::make_unique<http::Server>(house.runtime(), options, handler);
+  auto address = address_of(near->listen_tcp("localhost", port), port, door);
+  if (!address) return address;
+  Status outside = listen_outside(house, door, std::move(options), std::move(handler));
+  if (!outside) return outside.error();
+  return address;
+}
+
+// Read once, when the first door needs it. A relative path is the project's.
+Result<std::shared_ptr<const io::TlsContext>> Doors::tls(const project::Project& project) {
+  if (parts_->tls) return parts_->tls;
+  auto path = [&](const std::string& file) {
+    return (std::filesystem::path(project.origin) / file).string();
+  };
+  auto context =
+      io::TlsContext::for_server({.certificate_file = path(project.listen.certificate_file),
+                                  .key_file = path(project.listen.key_file),
+                                  .protocols = http::protocols});
+  if (context) parts_->tls = *context;
+  return context;
+}
+
+Status Doors::listen_outside(House& house, std::string_view door, http::Server::Options options,
+                             http::Handler handler) {
+  const project::ListenSettings& listen = house.project().listen;
+  auto found = listen.doors.find(std::string(door));
+  if (found == listen.doors.end()) return {};
+  const project::Listener& at = found->second;
+  bool is_open = listen.is_unprotected(door);
+  if (!is_open) {
+    auto context = tls(house.project());
+    if (!context) return context.error().with("tls");
+    options.tls = *context;
+    if (door == "console") handler = api::guarded_by_token(std::move(handler), house.token());
+  }
+  // Who comes by a name that nobody told us is let in all the same: the door asks who it is.
+  options.hosts = listen.hosts.empty() ? std::vector<std::string>{"*"} : listen.hosts;
+  auto server = std::make_unique<http::Server>(house.runtime(), std::move(options), handler);
+  auto port = server->listen_tcp(at.address, parts_->any_ports ? uint16_t{0} : at.port);
+  if (!port) return port.error().with(fmt::format("listen: {}", door));
+  parts_->outside.push_back(std::move(server));
+  parts_->outside_addresses[std::string(door)] =
+      fmt::format("{}://{}", is_open ? "http" : "https", host_and_port(at.address, *port));
+  return {};
+}
+
+// Of a door that is no HTTP server: the project has called it unprotected.
+template <class Door>
+Status Doors::listen_outside_plainly(House& house, std::string_view name, Door& door) {
+  const auto& doors = house.project().listen.doors;
+  auto found = doors.find(std::string(name));
+  if (found == doors.end()) return {};
+  const project::Listener& at = found->second;
+  auto port = door.listen(at.address, parts_->any_ports ? uint16_t{0} : at.port);
+  if (!port) return port.error().with(fmt::format("listen: {}", name));
+  parts_->outside_addresses[std::string(name)] = host_and_port(at.address, *port);
+  return {};
+}
+
 Result<Endpoints> Doors::open(House& house, Options options) {
   const project::Ports& ports = house.project().ports;
   auto port_for = [&](uint16_t wanted) { return options.any_ports ? uint16_t{0} : wanted; };
+  parts_->any_ports = options.any_ports;
   Endpoints at{.process_id = ::getpid(), .socket = house.directory().socket()};
 
   auto credentials = credentials_of(house.project().access);
@@ -292,6 +362,8 @@ Result<Endpoints> Doors::open(House& house, Options options) {
   auto kafka =
       address_of(parts_->kafka->listen("localhost", port_for(ports.kafka)), ports.kafka, "kafka");
   if (!kafka) return kafka.error();
+  if (Status outside = listen_outside_plainly(house, "kafka", *parts_->kafka); !outside)
+    return outside.error();
   at.kafka = *kafka;
   auto gateway = open_gateway(house, port_for(ports.gateway));
   if (!gateway) return gateway.error();
@@ -308,7 +380,10 @@ Result<Endpoints> Doors::open(House& house, Options options) {
 
   auto mysql = open_mysql(house, port_for(ports.mysql));
   if (!mysql) return mysql.error();
+  if (Status outside = listen_outside_plainly(house, "mysql", *parts_->mysql); !outside)
+    return outside.error();
   at.mysql = *mysql;
+  at.outside = parts_->outside_addresses;
 
   // All listen: nobody is let in before everybody is there.
   parts_->kafka->start();
@@ -317,10 +392,12 @@ Result<Endpoints> Doors::open(House& house, Options options) {
   parts_->connect_server->start();
   parts_->aws_server->start();
   parts_->console_server->start();
+  for (auto& server : parts_->outside) server->start();
   return at;
 }
 
 void Doors::stop() {
+  for (auto& server : parts_->outside) server->stop();
   if (parts_->console_server) parts_->console_server->stop();
   if (parts_->aws_server) parts_->aws_server->stop();
   if (parts_->connect_server) parts_->connect_server->stop();

@@ -1,7 +1,8 @@
 // All listeners of one house: which door answers on which port, and what shares one.
 //   9092  kafka          8082  gateway and REST proxy     4566  Kinesis and S3     8083  Connect
 //   3307  MySQL          4580  API, console   <data>/run/pinpipe.sock  API
-// Promise: open() listens on all of them or on none; stop() ends every connection.
+// All of them on loopback; what the project names under `listen:` also for other machines, with
+// TLS. Promise: open() listens on all of them or on none; stop() ends every connection.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,8 @@
 
 #include "app/data_directory.h"
 #include "base/result.h"
+#include "http/server.h"
+#include "project/project.h"
 
 namespace pinpipe::app {
 
@@ -36,6 +39,15 @@ class Doors {
   Result<std::string> open_aws(House& house, uint16_t port);
   Result<std::string> open_console(House& house, uint16_t port);
   Result<std::string> open_mysql(House& house, uint16_t port);
+  // An HTTP door's listeners: on loopback, and for other machines where the project says so.
+  Result<std::string> listen(House& house, std::string_view door, uint16_t port,
+                             std::unique_ptr<http::Server>& near, http::Server::Options options,
+                             http::Handler handler);
+  Status listen_outside(House& house, std::string_view door, http::Server::Options options,
+                        http::Handler handler);
+  template <class Door>
+  Status listen_outside_plainly(House& house, std::string_view name, Door& door);
+  Result<std::shared_ptr<const io::TlsContext>> tls(const project::Project& project);
 
   std::unique_ptr<Parts> parts_;
 };

@@ -1,4 +1,5 @@
 // Certificates, trust and what a TLS listener or client offers.
+#include <cstring>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -40,7 +41,9 @@ Owned make_context(const SSL_METHOD* method) {
 }
 
 Error unusable(std::string_view what, const std::string& file) {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+  unsigned long first = ERR_peek_error();
+  const char* reason = ERR_SYSTEM_ERROR(first) ? std::strerror(ERR_GET_REASON(first))
+                                               : ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
   return {Code::invalid, "cannot use " + std::string(what) + " " + file + ": " +
                              (reason != nullptr ? reason : "it cannot be read")};

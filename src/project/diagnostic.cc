@@ -64,6 +64,12 @@ const Problem not_per_batch = {
     "Aggregates, windows, DISTINCT and LIMIT would be answered from one such batch. Put them into "
     "a "
     "question over the clean table, or take the stream table away from the data set."};
+const Problem unprotected_door = {
+    "PP2118", "a door that stands open to other machines",
+    "What listens beyond this machine's loopback (`listen:`) asks who comes and speaks TLS. The "
+    "gateway needs `gateway: {api_keys: […]}`, aws needs `auth: required`, the console has its "
+    "token, all of them `tls:`. Kafka, Connect and MySQL have no TLS here: on a network that you "
+    "trust, name them in `listen: {unprotected: […]}`."};
 
 }  // namespace problems
 
@@ -76,7 +82,7 @@ std::vector<Problem> all_problems() {
           problems::bad_name,       problems::duplicate_name,
           problems::unknown_name,   problems::cycle,
           problems::bad_sql_header, problems::unreadable,
-          problems::not_per_batch};
+          problems::not_per_batch,  problems::unprotected_door};
 }
 
 const Problem* find_problem(std::string_view code) {

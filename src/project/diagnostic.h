@@ -37,7 +37,7 @@ struct Problem {
 namespace problems {
 extern const Problem syntax, duplicate_key, unknown_key, missing_key, wrong_type, out_of_range,
     too_large, unknown_variable, bad_reference, missing_file, bad_name, duplicate_name,
-    unknown_name, cycle, bad_sql_header, unreadable, not_per_batch;
+    unknown_name, cycle, bad_sql_header, unreadable, not_per_batch, unprotected_door;
 }
 // All of them, by code.
 std::vector<Problem> all_problems();

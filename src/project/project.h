@@ -282,6 +282,25 @@ struct AccessSettings {
   std::map<std::string, std::string> secrets;  // by access key
 };
 
+// A door's second listener, for other machines.
+struct Listener {
+  std::string address;  // "0.0.0.0", "::", "10.0.0.5"
+  uint16_t port = 0;
+};
+
+// Every door listens on this machine's loopback, in plain text. For other machines it gets a
+// listener of its own, with TLS and only if it asks who comes; unless the project says that it is
+// to stand unprotected.
+struct ListenSettings {
+  std::map<std::string, Listener> doors;  // kafka, gateway, connect, aws, console, mysql
+  std::vector<std::string> hosts;         // the names and addresses that others reach us by
+  std::vector<std::string> unprotected;   // doors without TLS, open to everybody who reaches them
+  std::string certificate_file;           // PEM; both or none
+  std::string key_file;
+
+  bool is_unprotected(std::string_view door) const;
+};
+
 struct Project {
   std::string name;
   std::string origin;  // the directory, or "(built in)"
@@ -292,6 +311,7 @@ struct Project {
   Limits limits;
   GatewaySettings gateway;
   AccessSettings access;
+  ListenSettings listen;
   std::vector<std::string> buckets;
   std::vector<Connector> connectors;
   std::vector<Mount> mounts;

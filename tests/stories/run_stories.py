@@ -131,6 +131,14 @@ class Story:
         """with FLAGS: every later command and server has them, in place of the quick connector's."""
         self.house.flags = shlex.split(flags)
 
+    def do_certificate(self, folder, _):
+        """certificate FOLDER: a key and a certificate of 127.0.0.1 in it; $(env:TLS_FOLDER) is that folder from now on."""
+        os.environ.update(TLS_FOLDER=folder, CLERK_SECRET="not told")
+        os.makedirs(folder)
+        return self.house.program(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                                   "-nodes", "-days", "2", "-subj", "/CN=pinpipe", "-addext", "subjectAltName=IP:127.0.0.1",
+                                   "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"])
+
     def do_fresh(self, _rest, _block):
         """fresh: an empty data directory; no server may be running."""
         self.house.data = self.variables["DATA"] = tempfile.mkdtemp(prefix="data-", dir=self.folder)
@@ -141,6 +149,8 @@ class Story:
         self.variables.update({name.upper(): at.get(name, "") for name in ("kafka", "gateway", "aws", "console")})
         for name in ("GATEWAY", "AWS", "CONSOLE"):
             self.variables[name] = "http://" + self.variables[name]
+        for door, address in at.get("outside", {}).items():
+            self.variables["OUTSIDE_" + door.upper()] = address
         self.variables["PORT"] = at.get("kafka", "").rpartition(":")[2]
         return result
 

@@ -29,6 +29,8 @@ void print_addresses(const House& house, const std::string& self) {
                house.directory().path().c_str(), at.kafka.c_str(), at.gateway.c_str(),
                house.user_id().c_str(), at.connect.c_str(), at.aws.c_str(), at.mysql.c_str(),
                at.console.c_str(), house.token().c_str(), self.c_str(), self.c_str());
+  for (const auto& [door, address] : at.outside)
+    std::fprintf(stderr, "  for other machines: %s %s\n", door.c_str(), address.c_str());
 }
 
 }  // namespace
