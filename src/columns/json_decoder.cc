@@ -330,6 +330,8 @@ class JsonDecoder::Impl {
     text = token;
     if (token.starts_with('"')) {
       if (auto error = value.get_string().get(text)) return why(error);
+    } else if (!is_json_number(token) && token != "true" && token != "false") {
+      return "not valid JSON";  // "1." is a number to others, not to JSON
     }
     return {};
   }

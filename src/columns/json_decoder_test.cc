@@ -133,6 +133,8 @@ TEST_F(JsonDecoderTest, values_of_another_type_are_refused_by_column) {
   EXPECT_EQ(reason_of(R"({"ind":[1]})"), "column ind: an array where one value belongs");
   EXPECT_EQ(reason_of(R"({"ind":{"a":1}})"), "column ind: an object where one value belongs");
   EXPECT_EQ(reason_of(R"({"ind":true})"), "column ind: cannot read true as integer");
+  EXPECT_EQ(reason_of(R"({"latitude":1.})"), "column latitude: not valid JSON");
+  EXPECT_EQ(reason_of(R"({"ind":+1})"), "column ind: not valid JSON");
   EXPECT_EQ(reason_of(R"({"latitude":1e400})"), "column latitude: cannot read 1e400 as double");
   EXPECT_EQ(reason_of(R"({"seen":1})"), "column seen: cannot read 1 as boolean");
   EXPECT_EQ(reason_of(R"({"at":5})"), "column at: cannot read 5 as timestamp");
