@@ -70,5 +70,19 @@ TEST(PerBatch, the_built_in_project_passes_and_its_variant_without_equal_rows_do
   EXPECT_FALSE(check_per_batch(*loaded.project).empty());
 }
 
+TEST(PerBatch, sql_that_only_the_batch_job_runs_may_look_at_all_rows) {
+  project::FileSet files = project::embedded_project();
+  std::string& geo = files.texts.at("datasets/geo.yaml");
+  constexpr std::string_view before = "clean: sql/clean/geo.sql";
+  geo.replace(geo.find(before), before.size(), "clean: {batch: sql/variants/geo_distinct.sql}");
+  auto loaded = project::load(files, {});
+  ASSERT_TRUE(loaded.project) << project::render(loaded.diagnostics);
+  EXPECT_TRUE(check_per_batch(*loaded.project).empty());
+  const project::Dataset& dataset = *loaded.project->find_dataset("geo");
+  EXPECT_NE(dataset.clean.text.find("select distinct"), std::string::npos);
+  EXPECT_TRUE(loaded.project->stream_input(dataset).empty());
+  EXPECT_FALSE(loaded.project->stream_input(*loaded.project->find_dataset("pin")).empty());
+}
+
 }  // namespace
 }  // namespace pinpipe::jobs

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <tuple>
+#include <utility>
 
 namespace pinpipe::project {
 namespace problems {
@@ -62,8 +63,8 @@ const Problem not_per_batch = {
     "The stream job runs a data set's clean SQL over the records of a second or less, cut "
     "anywhere. "
     "Aggregates, windows, DISTINCT and LIMIT would be answered from one such batch. Put them into "
-    "a "
-    "question over the clean table, or take the stream table away from the data set."};
+    "a question over the clean table, or keep the data set for the batch job alone: "
+    "`clean: {batch: sql/clean/x.sql}`."};
 const Problem unprotected_door = {
     "PP2118", "a door that stands open to other machines",
     "What listens beyond this machine's loopback (`listen:`) asks who comes and speaks TLS. The "

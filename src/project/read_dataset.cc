@@ -125,6 +125,20 @@ void check_unused(const Project& project, const std::string& name, std::string_v
   }
 }
 
+// One file for both jobs, or `{batch: …}`: then no stream job takes the data set, and the SQL may
+// look at more than one row. Whether there is a stream job.
+bool read_clean(Fields& fields, const SqlSources& sql, Dataset& dataset, Diagnostics& out) {
+  const Node* node = fields.find("clean");
+  if (node == nullptr || !node->is_mapping()) {
+    dataset.clean = read_sql_path(fields, "clean", sql, out);
+    return true;
+  }
+  Fields inner(*node, "clean", out);
+  dataset.clean = read_sql_path(inner, "batch", sql, out);
+  inner.finish();
+  return false;
+}
+
 }  // namespace
 
 void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out) {
@@ -143,12 +157,12 @@ void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Dia
   }
   dataset.source_table = fields.text("source_table");
   dataset.schema = read_schema(fields, out);
-  dataset.clean = read_sql_path(fields, "clean", sql, out);
+  bool is_streamed = read_clean(fields, sql, dataset, out);
   if (fields.has("quarantine")) dataset.quarantine = read_sql_path(fields, "quarantine", sql, out);
   if (const Node* tables = fields.find("tables")) {
     Fields inner(*tables, "tables", out);
     dataset.tables.batch = inner.required_text("batch");
-    dataset.tables.stream = inner.text("stream");
+    if (is_streamed) dataset.tables.stream = inner.text("stream");
     for (const char* key : {"batch", "stream"}) {
       std::string name = inner.text(key);
       if (!name.empty()) check_name(NameOf::table, name, inner.place(key), out);

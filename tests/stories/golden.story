@@ -31,6 +31,8 @@ for set,rules,rows in A,a,320 B,b,883
     -> 0 has the rows of $GOLDEN/$set/expected/printed_$q.csv
 
   with --overlay $SOURCE/tests/golden/dedup --overlay $HERE/overlays/yearly
+  cli validate
+  -> 0
   cli run
   for q in q1 q2 q2_top q3a q3b q4 q5 q6 q7 q8
     cli ask $q -o csv
