@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "jobs/live_questions.h"
 #include "kit/batch_fixture.h"
 
 namespace pinpipe::jobs {
@@ -113,6 +114,18 @@ TEST_F(QuestionsTest, objects_are_read_by_their_endings) {
   EXPECT_THAT(asked("select * from objects('" + at + "/nothing*')"), HasSubstr("names no object"));
   EXPECT_THAT(asked("select * from objects('s3://nobody/x')"), HasSubstr("nobody"));
   EXPECT_THAT(asked("select * from objects('/etc/passwd')"), HasSubstr("invalid"));
+}
+
+TEST_F(QuestionsTest, questions_over_live_tables_name_them_instead_of_the_clean_ones) {
+  auto text = over_live_tables(
+      project, "select 'clean.pin', p.ind from clean.pin as p, DF_geo -- clean.pin\n");
+  ASSERT_TRUE(text) << text.error().text();
+  EXPECT_EQ(
+      *text,
+      "select 'clean.pin', p.ind from \"live\".\"pin\" as p, \"live\".\"geo\" -- clean.pin\n");
+  EXPECT_EQ(over_live_tables(project, "select * from clean.pin version as of 1").error().code(),
+            Code::invalid);
+  EXPECT_EQ(*over_live_tables(project, "select * from age_groups"), "select * from age_groups");
 }
 
 TEST_F(QuestionsTest, an_empty_answer_explains_itself) {

@@ -15,6 +15,8 @@ for q in q1 q2 q3a q3b q4 q5 q6 q7 q8
   save $TMP/$q.csv
   cli ask $q --from stream -o csv
   -> 0 same rows as $TMP/$q.csv
+  cli ask $q --from live -o csv
+  -> 0 same rows as $TMP/$q.csv
 stop
 cli ask q1 --from stream -o csv
 -> 0 same rows as $TMP/q1.csv
@@ -57,6 +59,10 @@ cli sql "select count(*) as n from 0e90e0175553_user_table" -o csv
 -> 0
   n
   $RECORDS
+cli ask q6 --from live -o csv
+-> 0
+  post_year,number_users_joined
+  2015,$ALL
 cli stream-job reset user
 cli stream-job start user --trigger available-now --wait -o csv
 -> 0

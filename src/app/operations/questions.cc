@@ -3,6 +3,7 @@
 
 #include "app/house.h"
 #include "app/operations/list.h"
+#include "jobs/live_questions.h"
 
 namespace pinpipe::app {
 
@@ -22,8 +23,8 @@ io::Task<Result<Answer>> ask(House& house, Json arguments) {
   std::string question = text_argument(arguments, "question");
   std::string from = text_argument(arguments, "from");
   std::string run = text_argument(arguments, "run");
-  if (from != "batch" && from != "stream")
-    co_return Error(Code::invalid, "--from is batch or stream, not \"" + from + "\"");
+  if (from != "batch" && from != "stream" && from != "live")
+    co_return Error(Code::invalid, "--from is batch, stream or live, not \"" + from + "\"");
   if (!run.empty() && from != "batch")
     co_return Error(Code::invalid, "--run names a batch run; leave --from away");
   if (question.empty())
@@ -32,6 +33,8 @@ io::Task<Result<Answer>> ask(House& house, Json arguments) {
   Result<std::vector<jobs::QuestionAnswer>> answers = Error(Code::internal, "not asked");
   if (from == "batch") {
     answers = co_await house.questions().ask(question, run);
+  } else if (from == "live") {
+    answers = co_await jobs::ask_live(house.questions(), house.project(), question);
   } else {
     auto tables = co_await house.stream_job().pin_tables();
     if (!tables) co_return tables.error();
@@ -110,7 +113,9 @@ std::vector<Operation> question_operations() {
                        .required = true,
                        .summary = "its name, or all; `pinpipe questions` lists them"},
                       {.name = "from",
-                       .summary = "batch or stream: whose tables",
+                       .summary =
+                           "batch or stream: whose tables; live: the stream's, and what it holds "
+                           "beyond them",
                        .fallback = "batch"},
                       {.name = "run",
                        .summary = "over the tables as this batch run left them; the last one's "
