@@ -1,6 +1,5 @@
 #include "app/doors.h"
 
-#include <filesystem>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -299,7 +298,7 @@ Result<std::string> Doors::listen(House& house, std::string_view door, uint16_t 
 Result<std::shared_ptr<const io::TlsContext>> Doors::tls(const project::Project& project) {
   if (parts_->tls) return parts_->tls;
   auto path = [&](const std::string& file) {
-    return (std::filesystem::path(project.origin) / file).string();
+    return file.starts_with('/') ? file : project.origin + "/" + file;
   };
   auto context =
       io::TlsContext::for_server({.certificate_file = path(project.listen.certificate_file),

@@ -1,3 +1,4 @@
+// tidy: long because every key of pinpipe.yaml has its case here, and its refusal.
 #include "project/load.h"
 
 #include <gmock/gmock.h>
