@@ -38,32 +38,41 @@ std::optional<std::string> environment_variable(const char* name) {
   return std::string(value);
 }
 
+Result<auth::Credential> credential_of_columns(
+    const std::function<std::optional<std::string>(std::string_view)>& column) {
+  auth::Credential credential;
+  for (auto [name, into] : {std::pair("access key id", &credential.access_key),
+                            std::pair("secret access key", &credential.secret)}) {
+    auto value = column(name);
+    if (!value) return Error(Code::invalid, std::string("there is no column \"") + name + "\"");
+    *into = trimmed(*value);
+  }
+  credential.principal.name = trimmed(column("user name").value_or(""));
+  return checked(std::move(credential));
+}
+
 Result<auth::Credential> credential_of_csv(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  std::map<std::string, size_t> columns;
-  auth::Credential credential;
+  std::map<std::string, size_t, std::less<>> columns;
+  std::vector<std::string> chosen;  // the first row that has a key
   Status read = codec::read_csv(text, [&](const codec::CsvRow& row) -> Status {
     if (columns.empty()) {
       for (size_t i = 0; i < row.size(); ++i) columns[lower(trimmed(row[i].text))] = i;
       return {};
     }
-    auto field = [&](const char* name) -> std::string {
-      auto column = columns.find(name);
-      if (column == columns.end() || column->second >= row.size()) return {};
-      return std::string(trimmed(row[column->second].text));
-    };
-    if (!credential.access_key.empty()) return {};
-    credential.access_key = field("access key id");
-    credential.secret = field("secret access key");
-    credential.principal.name = field("user name");
+    auto key = columns.find("access key id");
+    bool has_key =
+        key != columns.end() && key->second < row.size() && !trimmed(row[key->second].text).empty();
+    if (!has_key || !chosen.empty()) return {};
+    for (const codec::CsvField& field : row) chosen.emplace_back(field.text);
     return {};
   });
   if (!read) return read.error();
-  for (const char* name : {"access key id", "secret access key"}) {
-    if (!columns.contains(name))
-      return Error(Code::invalid, std::string("there is no column \"") + name + "\"");
-  }
-  return checked(std::move(credential));
+  return credential_of_columns([&](std::string_view name) -> std::optional<std::string> {
+    auto column = columns.find(name);
+    if (column == columns.end()) return std::nullopt;
+    return column->second < chosen.size() ? chosen[column->second] : std::string();
+  });
 }
 
 Result<auth::Credential> credential_of_profile(std::string_view text, std::string_view profile) {
@@ -94,15 +103,26 @@ Result<auth::Credential> credential_of_profile(std::string_view text, std::strin
   return checked(std::move(credential));
 }
 
+// A CSV file, or the directory of a table.
+static Result<auth::Credential> find_at(const CredentialPlaces& places, io::Files& files) {
+  auto facts = files.facts(places.path);
+  if (!facts) return facts.error().with("the credentials");
+  Result<auth::Credential> credential =
+      Error(Code::invalid, "it is a directory, and tables of credentials cannot be read from here");
+  if (!facts->is_directory) {
+    auto text = files.read_all(places.path);
+    if (!text) return text.error();
+    credential = credential_of_csv(*text);
+  } else if (places.table) {
+    credential = places.table(places.path);
+  }
+  if (!credential) return credential.error().with(places.path);
+  return checked(std::move(*credential));
+}
+
 Result<auth::Credential> find_credential(const CredentialPlaces& places, io::Files& files) {
   auto variable = places.variable ? places.variable : environment_variable;
-  if (!places.csv_path.empty()) {
-    auto text = files.read_all(places.csv_path);
-    if (!text) return text.error();
-    auto credential = credential_of_csv(*text);
-    if (!credential) return credential.error().with(places.csv_path);
-    return credential;
-  }
+  if (!places.path.empty()) return find_at(places, files);
   if (auto key = variable("AWS_ACCESS_KEY_ID")) {
     auth::Credential credential;
     credential.access_key = *key;

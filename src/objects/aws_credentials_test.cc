@@ -10,9 +10,10 @@ namespace {
 
 class AwsCredentialsTest : public testing::Test {
  protected:
-  Result<auth::Credential> find(std::string csv_path = {}) {
+  Result<auth::Credential> find(std::string path = {}) {
     CredentialPlaces places;
-    places.csv_path = std::move(csv_path);
+    places.path = std::move(path);
+    places.table = table;
     places.variable = [this](const char* name) -> std::optional<std::string> {
       auto found = variables.find(name);
       if (found == variables.end()) return std::nullopt;
@@ -28,6 +29,7 @@ class AwsCredentialsTest : public testing::Test {
 
   kit::TemporaryDirectory directory;
   std::map<std::string, std::string> variables;
+  CredentialTable table;
 };
 
 TEST_F(AwsCredentialsTest, the_console_s_csv_is_read) {
@@ -41,6 +43,27 @@ TEST_F(AwsCredentialsTest, the_console_s_csv_is_read) {
   EXPECT_EQ(credential_of_csv("Access key ID,Secret\nA,b\n").error().code(), Code::invalid);
   EXPECT_EQ(credential_of_csv("Access key ID,Secret access key\n,b\n").error().code(),
             Code::invalid);
+}
+
+TEST_F(AwsCredentialsTest, rows_without_a_key_are_passed_over) {
+  auto found = credential_of_csv("Access key ID,Secret access key\n,\nAKIA2,s\nAKIA3,t\n");
+  ASSERT_TRUE(found) << found.error().text();
+  EXPECT_EQ(found->access_key, "AKIA2");
+}
+
+TEST_F(AwsCredentialsTest, a_directory_is_a_table_for_whoever_can_read_one) {
+  auto refused = find(directory.path());
+  EXPECT_EQ(refused.error().code(), Code::invalid);
+  EXPECT_NE(refused.error().text().find(directory.path()), std::string::npos);
+  table = [](const std::string&) {
+    return credential_of_columns([](std::string_view name) -> std::optional<std::string> {
+      return name == "user name" ? "u" : name == "access key id" ? "AKIA4" : " secret ";
+    });
+  };
+  auto found = find(directory.path());
+  ASSERT_TRUE(found) << found.error().text();
+  EXPECT_EQ(found->access_key + found->secret + found->principal.name, "AKIA4secretu");
+  EXPECT_EQ(find(directory.path() + "/absent").error().code(), Code::not_found);
 }
 
 TEST_F(AwsCredentialsTest, the_environment_comes_before_the_profile) {

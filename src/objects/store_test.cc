@@ -5,6 +5,7 @@
 #include "kit/store_contract.h"
 #include "objects/bucket_store.h"
 #include "objects/directory_store.h"
+#include "objects/folder_store.h"
 #include "objects/mounted_store.h"
 
 namespace pinpipe::kit {
@@ -41,11 +42,30 @@ std::unique_ptr<objects::Store> make_mounted_store(const std::string& root, io::
   return std::make_unique<OwnedMount>(std::move(parts));
 }
 
+// Folders of the bucket "house" of a bucket store.
+struct FolderParts {
+  std::unique_ptr<objects::Store> outer;
+};
+class OwnedFolders final : FolderParts, public objects::FolderStore {
+ public:
+  explicit OwnedFolders(FolderParts parts)
+      : FolderParts(std::move(parts)), FolderStore(*outer, "house") {}
+};
+
+std::unique_ptr<objects::Store> make_folder_store(const std::string& root, io::Pool& disk) {
+  CHECK(io::posix_files().make_directories(root + "/house"), "a bucket is made");
+  return std::make_unique<OwnedFolders>(FolderParts{make_bucket_store(root, disk)});
+}
+
 INSTANTIATE_TEST_SUITE_P(
     LocalStores, StoreContract,
     testing::Values(StoreMaker{"bucket_store", make_bucket_store, true, true},
                     StoreMaker{"directory_store", make_directory_store, false, false},
-                    StoreMaker{"mounted_store", make_mounted_store, false, false}),
+                    StoreMaker{"mounted_store", make_mounted_store, false, false},
+                    StoreMaker{.name = "folder_store",
+                               .make = make_folder_store,
+                               .folder = "/house",
+                               .key_bytes_max = 1020}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

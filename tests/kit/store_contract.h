@@ -29,6 +29,8 @@ struct StoreMaker {
   bool keeps_attributes = true;
   bool puts_tell_time = true;  // modified_ms of a put is the object's
   bool any_text = true;        // in user metadata, line ends too
+  std::string folder = "";     // below the root: where the buckets' files are
+  size_t key_bytes_max = 1024;
 };
 
 inline void PrintTo(const StoreMaker& maker, std::ostream* out) {
@@ -307,7 +309,7 @@ TEST_P(StoreContract, keys_that_are_no_paths_are_objects_like_others) {
                                   "ünï/cødé/🦆",
                                   "new\nline",
                                   std::string(300, 'n'),
-                                  std::string(1024, 'm'),
+                                  std::string(GetParam().key_bytes_max, 'm'),
                                   std::string("nul\0x", 5),
                                   "//",
                                   "a/../b"};
@@ -334,14 +336,15 @@ TEST_P(StoreContract, keys_that_no_object_may_have_are_refused) {
 
 TEST_P(StoreContract, files_put_there_by_hand_are_objects) {
   io::Files& files = io::posix_files();
-  ASSERT_TRUE(files.make_directories(directory.path() + "/box/by/hand"));
-  ASSERT_TRUE(files.replace(directory.path() + "/box/by/hand/file.txt", "dropped"));
+  std::string by_hand = directory.path() + GetParam().folder + "/box/by/hand";
+  ASSERT_TRUE(files.make_directories(by_hand));
+  ASSERT_TRUE(files.replace(by_hand + "/file.txt", "dropped"));
   EXPECT_EQ(get("by/hand/file.txt"), "dropped");
   EXPECT_EQ(keys(), std::vector<std::string>{"by/hand/file.txt"});
   if (GetParam().md5_etags)
     EXPECT_EQ(wait(store->head("box", "by/hand/file.txt"))->etag, to_hex(md5("dropped")));
   ASSERT_TRUE(put("by/hand/file.txt", "replaced"));
-  EXPECT_EQ(*files.read_all(directory.path() + "/box/by/hand/file.txt"), "replaced");
+  EXPECT_EQ(*files.read_all(by_hand + "/file.txt"), "replaced");
 }
 
 TEST_P(StoreContract, a_listing_is_in_the_byte_order_of_whole_keys) {
