@@ -93,7 +93,7 @@ io::Task<> DagFolder::watch(scheduler::Scheduler& scheduler) {
     if (!done && done.error().code() != Code::cancelled) {
       log_warn("app", "DAG files cannot be read; tried again", {{"reason", done.error().text()}});
     }
-    (void)co_await io::sleep_for(poll_wait);
+    (void)co_await io::sleep_for(wait_);
   }
 }
 

@@ -1,5 +1,5 @@
 // The folder that MWAA watches: s3://mwaa-dags-bucket/dags/*.py. What is put there becomes DAGs,
-// what is removed takes them away. Promise: a change is seen within poll_wait, however it came
+// what is removed takes them away. Promise: a change is seen within the wait, however it came
 // about. Bounds: files of scheduler::source_bytes_max bytes; Scheduler::files_max of them.
 #pragma once
 
@@ -18,10 +18,11 @@ class DagFolder {
   static constexpr std::string_view bucket = "mwaa-dags-bucket";
   static constexpr std::string_view prefix = "dags/";
   static constexpr Millis poll_wait{400};
+  static constexpr Millis remote_poll_wait{5'000};  // of a store where each look is paid for
 
   // The store has to live longer.
-  DagFolder(objects::Store& store, scheduler::NotebookJobs notebooks)
-      : store_(store), notebooks_(std::move(notebooks)) {}
+  DagFolder(objects::Store& store, scheduler::NotebookJobs notebooks, Millis wait = poll_wait)
+      : store_(store), notebooks_(std::move(notebooks)), wait_(wait) {}
 
   // What is there now; watch() goes on from it.
   io::Task<Result<std::vector<scheduler::DagFile>>> read_all();
@@ -37,6 +38,7 @@ class DagFolder {
 
   objects::Store& store_;
   scheduler::NotebookJobs notebooks_;
+  Millis wait_;
   Seen seen_;
   std::map<std::string, uint64_t> sizes_;  // as listed last
 };

@@ -7,6 +7,7 @@
 #include "app/dag_folder.h"
 #include "app/dag_jobs.h"
 #include "app/doors.h"
+#include "app/object_stores.h"
 #include "app/run_notices.h"
 #include "auth/policy.h"
 #include "base/bytes.h"
@@ -17,9 +18,6 @@
 #include "http/server.h"
 #include "io/scope.h"
 #include "jobs/trace.h"
-#include "objects/bucket_store.h"
-#include "objects/directory_store.h"
-#include "objects/mounted_store.h"
 #include "scheduler/time_zone.h"
 #include "sink/connectors.h"
 
@@ -36,10 +34,7 @@ struct House::Parts {
   std::unique_ptr<broker::Broker> broker;
   std::unique_ptr<broker::Topics> topics;
   std::unique_ptr<broker::Streams> streams;
-  std::unique_ptr<objects::BucketStore> buckets;
-  std::unique_ptr<objects::Uploads> uploads;
-  std::unique_ptr<objects::DirectoryStore> lake_store;
-  std::unique_ptr<objects::MountedStore> seen_buckets;  // the buckets, with the tables in delta/
+  ObjectStores stores;
   std::unique_ptr<lake::Services> lake;
   std::unique_ptr<state::Database> jobs_state;
   std::unique_ptr<jobs::Batch> batch;
@@ -139,24 +134,15 @@ Status House::Parts::open_stores() {
   if (!opened_streams) return opened_streams.error();
   streams = std::move(*opened_streams);
 
-  auto opened_buckets = objects::BucketStore::open({.root = directory->buckets()}, runtime.disk());
-  if (!opened_buckets) return opened_buckets.error();
-  buckets = std::move(*opened_buckets);
-  uploads = std::make_unique<objects::Uploads>(objects::LocalOptions{.root = directory->buckets()},
-                                               runtime.disk());
-
-  lake_store = std::make_unique<objects::DirectoryStore>(
-      objects::LocalOptions{.root = directory->lake()}, runtime.disk());
-  if (Status clean = lake_store->remove_debris(); !clean) return clean;
-  Status made = io::wait_on(runtime.loop(0), lake_store->create_bucket(House::lake_bucket));
-  if (!made && made.error().code() != Code::conflict) return made;
-  seen_buckets = std::make_unique<objects::MountedStore>(
-      *buckets, objects::Mount{.bucket = fmt::format("user-{}-bucket", user_id),
-                               .prefix = "delta/",
-                               .inner = lake_store.get(),
-                               .inner_bucket = House::lake_bucket});
+  auto opened_stores = open_object_stores({.project = project,
+                                           .directory = *directory,
+                                           .user_bucket = fmt::format("user-{}-bucket", user_id),
+                                           .lake_bucket = House::lake_bucket},
+                                          runtime);
+  if (!opened_stores) return opened_stores.error();
+  stores = std::move(*opened_stores);
   lake = std::make_unique<lake::Services>(
-      *lake_store, runtime.work(), system_clock(),
+      *stores.lake, runtime.work(), system_clock(),
       [options = engine_options(project.limits, *directory)] { return open_session(options); });
 
   auto opened_state =
@@ -165,7 +151,7 @@ Status House::Parts::open_stores() {
   jobs_state = std::move(*opened_state);
   batch = std::make_unique<jobs::Batch>(
       jobs::Batch::Options{.project = &project,
-                           .store = buckets.get(),
+                           .store = stores.buckets.get(),
                            .work = &runtime.work(),
                            .clock = &system_clock(),
                            .state = jobs_state.get(),
@@ -190,7 +176,7 @@ void House::Parts::open_questions() {
   questions =
       std::make_unique<jobs::Questions>(jobs::Questions::Options{.project = &project,
                                                                  .batch = batch.get(),
-                                                                 .store = buckets.get(),
+                                                                 .store = stores.buckets.get(),
                                                                  .topics = topics.get(),
                                                                  .find_stream = find_stream,
                                                                  .find_live = find_live,
@@ -205,7 +191,7 @@ void House::Parts::open_questions() {
       jobs::Tracer::Options{.project = &project,
                             .topics = topics.get(),
                             .find_stream = find_stream,
-                            .store = buckets.get(),
+                            .store = stores.buckets.get(),
                             .connectors = [this]() -> io::Task<std::vector<std::string>> {
                               std::vector<std::string> names;
                               for (sink::SinkStatus& one : co_await connectors->statuses())
@@ -222,7 +208,9 @@ void House::Parts::open_questions() {
 // The DAGs of files that were put into the bucket are there before the runs that an earlier process
 // left: these belong to them.
 Status House::Parts::open_scheduler() {
-  dag_folder = std::make_unique<DagFolder>(*buckets, notebook_jobs(project));
+  dag_folder = std::make_unique<DagFolder>(
+      *stores.buckets, notebook_jobs(project),
+      project.objects.is_remote ? DagFolder::remote_poll_wait : DagFolder::poll_wait);
   auto files = io::wait_on(runtime.loop(0), dag_folder->read_all());
   if (!files) return files.error();
   std::vector<project::DagSpec> dags;
@@ -272,7 +260,7 @@ Status House::Parts::provision_topic(const std::string& topic) {
 // What the project names and is not there yet. What is there stays as it is.
 Status House::Parts::provision() {
   for (const std::string& bucket : project.buckets) {
-    Status made = io::wait_on(runtime.loop(0), buckets->create_bucket(bucket));
+    Status made = io::wait_on(runtime.loop(0), stores.buckets->create_bucket(bucket));
     if (!made && made.error().code() != Code::conflict) return made;
   }
   if (options.course) return {};
@@ -323,7 +311,7 @@ Status House::Parts::open_connectors() {
   };
   auto opened =
       sink::Connectors::open(directory->state() + "/sink.db", {.topics = *sink_topics,
-                                                               .objects = *buckets,
+                                                               .objects = *stores.buckets,
                                                                .disk = runtime.disk(),
                                                                .loop = runtime.loop(0),
                                                                .clock = system_clock(),
@@ -347,7 +335,7 @@ Status House::Parts::start_services() {
   services = std::make_unique<io::Scope>(runtime.loop(0));
   runtime.loop(0).post([this] {
     services->spawn("broker", broker->run());
-    services->spawn("abandoned uploads", sweep_uploads(*uploads));
+    services->spawn("abandoned uploads", sweep_uploads(*stores.uploads));
     services->spawn("scheduler", scheduler->run());
     services->spawn("dag folder", dag_folder->watch(*scheduler));
     services->spawn("stream job", stream_job->run());
@@ -430,6 +418,9 @@ const Endpoints& House::endpoints() const {
 const std::string& House::token() const {
   return parts_->token;
 }
+const std::string& House::lake_url() const {
+  return parts_->stores.lake_url;
+}
 const DataDirectory& House::directory() const {
   return *parts_->directory;
 }
@@ -443,7 +434,7 @@ broker::Streams& House::streams() {
   return *parts_->streams;
 }
 objects::Uploads& House::uploads() {
-  return *parts_->uploads;
+  return *parts_->stores.uploads;
 }
 jobs::StreamJob& House::stream_job() {
   return *parts_->stream_job;
@@ -452,7 +443,7 @@ broker::Broker& House::broker() {
   return *parts_->broker;
 }
 objects::Store& House::buckets() {
-  return *parts_->seen_buckets;
+  return parts_->stores.seen();
 }
 lake::Services& House::lake() {
   return *parts_->lake;

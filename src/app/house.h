@@ -63,6 +63,8 @@ class House {
   // As the S3 door shows them: the project's bucket has the tables under delta/.
   objects::Store& buckets();
   lake::Services& lake();
+  // For people: what the lake's own buckets are in, a directory or s3://….
+  const std::string& lake_url() const;
   jobs::Batch& batch();
   jobs::Questions& questions();
   jobs::Tracer& tracer();

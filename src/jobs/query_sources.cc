@@ -7,6 +7,7 @@
 #include "jobs/record_rows.h"
 #include "lake/catalog.h"
 #include "lake/scan.h"
+#include "project/place.h"
 
 namespace pinpipe::jobs {
 namespace {
@@ -118,27 +119,24 @@ class Finder {
     return {};
   }
 
-  // "s3://bucket/key*", "bucket/key*" or "/mnt/x/key*" as bucket and pattern.
-  Result<std::pair<std::string, std::string>> place_of(std::string text) const {
-    for (const project::Mount& mount : project().mounts) {
-      for (std::string path : {mount.path, "dbfs:" + mount.path}) {
-        if (text == path || text.starts_with(path + "/"))
-          text = mount.bucket + "/" + text.substr(std::min(text.size(), path.size() + 1));
-      }
-    }
-    for (std::string_view scheme : {"s3://", "s3a://", "s3n://"}) {
-      if (text.starts_with(scheme)) text.erase(0, scheme.size());
-    }
-    size_t slash = text.find('/');
-    if (slash == 0 || slash == std::string::npos)
+  // "s3://bucket/key*", "bucket/key*", "/mnt/x/key*" or "dbfs:/mnt/x/key*" as bucket and pattern.
+  Result<std::pair<std::string, std::string>> place_of(const std::string& text) const {
+    bool is_bare = text.find(':') == std::string::npos && !text.starts_with('/');
+    auto place = project::resolve_place(is_bare ? "s3://" + text : text, project().mounts);
+    if (!place) return place.error().with(fmt::format("objects('{}')", text));
+    if (!place->is_object())
       return Error(
           Code::invalid,
-          fmt::format("objects('{}'): a bucket and keys belong here: 's3://bucket/folder/*'",
+          fmt::format("objects('{0}'): a path of this machine, and SQL reads buckets only: "
+                      "`pinpipe object cp {0} s3://bucket/folder/` puts a file there",
                       text));
-    std::string pattern = text.substr(slash + 1);
+    if (is_bare && text.find('/') == std::string::npos)
+      return Error(Code::invalid, fmt::format("objects('{}'): a bucket and keys belong here: "
+                                              "'s3://bucket/folder/*'",
+                                              text));
     // A folder stands for what is in it, as in Spark.
-    if (pattern.empty() || pattern.ends_with('/')) pattern += "*";
-    return std::pair(text.substr(0, slash), pattern);
+    if (place->path.empty() || place->path.ends_with('/')) place->path += "*";
+    return std::pair(std::move(place->bucket), std::move(place->path));
   }
 
   io::Task<Status> take_objects(const sql::TableName& view) {

@@ -241,6 +241,19 @@ struct Connector {
   std::map<std::string, std::string> config;
 };
 
+// Where buckets and tables are: below the data directory, or in an S3 service elsewhere.
+struct ObjectSettings {
+  bool is_remote = false;
+  std::string endpoint = {};  // "http://host:port"; empty: Amazon's of the region
+  std::string region = {};    // empty: the account's
+  bool path_style = true;     // endpoint/bucket/key instead of bucket.endpoint/key
+  std::string ca_file = {};
+  // What the access key is looked for in: this file or table, else the environment, else this
+  // profile.
+  std::string credentials = {};
+  std::string profile = {};
+};
+
 struct Mount {
   std::string path;         // "/mnt/pinterest"
   std::string bucket;       // "user-…-bucket"
@@ -312,6 +325,7 @@ struct Project {
   GatewaySettings gateway;
   AccessSettings access;
   ListenSettings listen;
+  ObjectSettings objects;
   std::vector<std::string> buckets;
   std::vector<Connector> connectors;
   std::vector<Mount> mounts;

@@ -256,6 +256,7 @@ void read_settings(const Node& tree, const SqlSources& sql, Project& project, Di
   read_mappings(settings, project, out);
   read_limits(settings, project, out);
   read_access(settings, project, out);
+  read_objects(settings, project.objects, out);
   if (const Node* node = settings.find("stream_job"))
     read_stream_job(*node, project.stream_job, out);
   project.shared_stream = settings.text("shared_stream");

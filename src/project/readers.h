@@ -18,6 +18,8 @@ using SqlSources = std::map<std::string, std::shared_ptr<const Source>>;
 void read_settings(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out);
 // The keys of pinpipe.yaml that say who may come in, and how.
 void read_access(Fields& settings, Project& project, Diagnostics& out);
+// The key `objects`.
+void read_objects(Fields& settings, ObjectSettings& objects, Diagnostics& out);
 // A mapping of the key stream_job; what it does not say stays as it is.
 void read_stream_job(const Node& node, StreamJobSettings& settings, Diagnostics& out);
 void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out);

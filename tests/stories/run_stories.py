@@ -45,6 +45,7 @@ class Story:
         self.house = House(binary, self.folder)
         self.posting = None
         self.database = None
+        self.other = None
         self.last = Result(0)
         here = os.path.dirname(os.path.abspath(__file__))
         self.variables = {"ID": USER_ID, "DATA": self.house.data, "TMP": self.folder, "HERE": here, "SOURCE": source,
@@ -53,6 +54,8 @@ class Story:
 
     def close(self):
         self.house.close()
+        if self.other:
+            self.other.close()
         if self.posting:
             self.posting.close()
         if self.database:
@@ -159,6 +162,15 @@ class Story:
 
     def do_kill(self, _rest, _block):
         return self.house.end(signal.SIGKILL)
+
+    def do_elsewhere(self, flags, _):
+        """elsewhere FLAGS: another pinpipe with data of its own, for as long as the story; $ELSEWHERE is its S3 door."""
+        folder = os.path.join(self.folder, "elsewhere")
+        os.makedirs(folder, exist_ok=True)
+        self.other = House(self.house.binary, folder)
+        result = self.other.start(shlex.split(flags))
+        self.variables["ELSEWHERE"] = "http://" + self.other.endpoints().get("aws", "")
+        return result
 
     def do_cli(self, arguments, stdin):
         return self.house.cli(shlex.split(arguments), stdin)

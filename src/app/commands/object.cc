@@ -25,12 +25,13 @@ struct Buckets {
   objects::Store& store() { return house ? house->buckets() : *remote; }
 };
 
+// The server's own key, where the project names one: those of the environment are for elsewhere.
 Result<auth::Credential> credential_for(const project::Project& project) {
   const auto& secrets = project.access.secrets;
+  if (!secrets.empty())
+    return auth::Credential{secrets.begin()->first, secrets.begin()->second, "", {}};
   if (auto found = objects::find_credential({}); found) return found;
-  auth::Credential any{"pinpipe", "pinpipe", "", {}};
-  if (!secrets.empty()) any = {secrets.begin()->first, secrets.begin()->second, "", {}};
-  return any;
+  return auth::Credential{"pinpipe", "pinpipe", "", {}};
 }
 
 Result<Buckets> open_buckets(const Invocation& invocation, const project::Project& project) {

@@ -109,8 +109,7 @@ io::Task<Result<Answer>> describe_table(House& house, Json arguments) {
   Answer answer;
   answer.columns = {"name", "value"};
   answer.add_row({"table", name_of(about.location)});
-  answer.add_row(
-      {"location", fmt::format("{}/{}", house.directory().lake(), about.location.text())});
+  answer.add_row({"location", fmt::format("{}/{}", house.lake_url(), about.location.text())});
   answer.add_row({"uri", fmt::format("s3://user-{}-bucket/delta/{}", house.user_id(),
                                      name_of(about.location))});
   answer.add_row({"id", about.id});
