@@ -23,6 +23,7 @@ using Steady = std::chrono::steady_clock;
 
 struct Peer {
   int socket = -1;
+  std::string_view request;
   std::string answer;
   size_t sent = 0;
   Steady::time_point began;
@@ -41,23 +42,27 @@ int connect_to(const Load& load) {
   return socket;
 }
 
-void send_some(const Load& load, Peer& peer) {
-  while (peer.sent < load.request.size()) {
-    ssize_t count = ::send(peer.socket, load.request.data() + peer.sent,
-                           load.request.size() - peer.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+void send_some(Peer& peer) {
+  while (peer.sent < peer.request.size()) {
+    ssize_t count = ::send(peer.socket, peer.request.data() + peer.sent,
+                           peer.request.size() - peer.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count < 0 && errno == EAGAIN) return;
     CHECK(count > 0, "the server keeps the connection");
     peer.sent += static_cast<size_t>(count);
   }
 }
 
-// Whether a whole answer is there. Both servers send a Content-Length.
+// Whether a whole answer is there: by its length, or by the last chunk's line.
 bool is_whole(std::string_view answer) {
   size_t end = answer.find("\r\n\r\n");
   if (end == answer.npos) return false;
   constexpr std::string_view name = "ontent-Length: ";
-  size_t at = answer.find(name);
-  CHECK(at != answer.npos && at < end, "an answer has its length");
+  size_t at = answer.substr(0, end).find(name);
+  if (at == answer.npos) {
+    bool in_chunks = answer.substr(0, end).find("ransfer-Encoding: chunked") != answer.npos;
+    CHECK(in_chunks, "an answer has its length or comes in chunks");
+    return answer.substr(end).ends_with("\r\n0\r\n\r\n");
+  }
   size_t length = 0;
   std::from_chars(answer.data() + at + name.size(), answer.data() + end, length);
   return answer.size() >= end + 4 + length;
@@ -105,16 +110,21 @@ Figures run_load(const Load& load, const std::function<double()>& server_cpu_us)
   double cpu_before = server_cpu_us();
   const auto began = Steady::now();
   const auto end = began + std::chrono::duration<double>(load.seconds);
+  size_t next = 0;
+  auto next_request = [&]() -> std::string_view {
+    return load.requests.empty() ? load.request : load.requests[next++ % load.requests.size()];
+  };
   for (Peer& peer : peers) {
+    peer.request = next_request();
     peer.began = Steady::now();
-    send_some(load, peer);
+    send_some(peer);
   }
-  while (Steady::now() < end) {
+  while (Steady::now() < end && figures.requests < load.requests_max) {
     int count = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), 100);
     for (int i = 0; i < count; ++i) {
       const size_t number = ready[static_cast<size_t>(i)].data.u64;
       Peer& peer = peers[number];
-      send_some(load, peer);
+      send_some(peer);
       receive(peer, buffer);
       if (!is_whole(peer.answer)) continue;
       auto now = Steady::now();
@@ -124,8 +134,9 @@ Figures run_load(const Load& load, const std::function<double()>& server_cpu_us)
       if (ends_connection(peer.answer)) open_peer(poll, load, peer, number);
       peer.answer.clear();
       peer.sent = 0;
+      peer.request = next_request();
       peer.began = now;
-      send_some(load, peer);
+      send_some(peer);
     }
   }
   figures.seconds = std::chrono::duration<double>(Steady::now() - began).count();

@@ -1,5 +1,6 @@
-// A client that posts the same request again and again over kept connections, one under way on
-// each: what `wrk` does, with percentiles of whole requests and the server's CPU time beside them.
+// A client that posts the same request (or some, in turn) again and again over kept connections,
+// one under way on each: what `wrk` does, with percentiles of whole requests and the server's CPU
+// time beside them.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,11 @@ struct Load {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
   std::string request = {};  // as it goes over the wire
+  // Instead of the one: these, in turn, each connection's next the one that nobody has sent yet.
+  std::vector<std::string> requests = {};
   size_t connections = 1;
   double seconds = 1;
+  uint64_t requests_max = UINT64_MAX;  // ends when so many are answered, if not before
 };
 
 struct Figures {
