@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "io/files.h"
+#include "sink/keys.h"
+
 namespace pinpipe::sink {
 namespace {
 
@@ -69,6 +72,18 @@ TEST(SinkConfigTest, every_key_is_accepted_or_refused_by_name) {
   EXPECT_NE(problem_of("topics.regex", "("), "");
   EXPECT_NE(problem_of("topics", "a,b"), "") << "together with topics.regex";
   EXPECT_NE(problem_of("errors.deadletterqueue.topic.name", "dead"), "") << "without tolerance";
+}
+
+TEST(SinkConfigTest, the_documentation_tells_of_every_key) {
+  auto text = io::posix_files().read_all(PINPIPE_SOURCE_DIR "/docs/connector.md");
+  ASSERT_TRUE(text) << text.error().text();
+  for (const Key& key : keys()) {
+    std::string name(key.name);
+    if (name.ends_with('.')) name += "…";
+    EXPECT_TRUE(text->contains("`" + name + "`")) << name;
+    std::string about = "| " + std::string(key.about) + " |";
+    EXPECT_TRUE(key.use == Use::harmless || text->contains(about)) << name << ": " << key.about;
+  }
 }
 
 TEST(SinkConfigTest, all_problems_are_told_at_once) {

@@ -298,6 +298,33 @@ TEST_F(ObjectSinkTest, gzip_objects_say_so_in_their_names) {
   EXPECT_TRUE(all_objects().contains(key("u.pin", 0, 0) + ".gz"));
 }
 
+// Real rows of other people's buckets, under the course's own configuration: one object a record,
+// of the name and the bytes that theirs have.
+TEST_F(ObjectSinkTest, golden_rows_become_objects_of_their_own_bytes) {
+  for (const char* set : {"A", "B"}) {
+    for (const char* table : {"pin", "geo", "user"}) {
+      auto text = io::posix_files().read_all(
+          fmt::format("{}/../shared/golden/{}/{}.jsonl", PINPIPE_SOURCE_DIR, set, table));
+      if (!text) GTEST_SKIP() << "there are no golden rows";
+      std::string topic = fmt::format("u.{}-{}", set, table);
+      create(topic);
+      std::vector<std::optional<std::string>> rows;
+      for (size_t at = 0; at < text->size(); at = text->find('\n', at) + 1)
+        rows.emplace_back(text->substr(at, text->find('\n', at) - at));
+      send(topic, rows);
+      start(config({{"topics.regex", topic}}));
+      ASSERT_TRUE(flush());
+      stop();
+      for (size_t i = 0; i < rows.size(); ++i) {
+        auto object = wait(
+            store->get(std::string(bucket), key(topic, 0, static_cast<int64_t>(i)), std::nullopt));
+        ASSERT_TRUE(object) << object.error().text();
+        ASSERT_EQ(*object, *rows[i] + "\n");
+      }
+    }
+  }
+}
+
 // Whatever stops it and whenever, the union of the objects is the topic.
 TEST_F(ObjectSinkTest, stopped_at_any_moment_it_stores_every_record_once) {
   Random random(kit::seed());
