@@ -235,7 +235,7 @@ class Story:
     def exchange(self, method, url, block):
         """METHOD URL: header lines first, then the body; `<< N bytes of x` is a body of that size."""
         headers, lines = [], block.split("\n") if block else []
-        while lines and re.match(r"[A-Za-z-]+: ", lines[0]):
+        while lines and re.match(r"[A-Za-z][A-Za-z0-9-]*: ", lines[0]):
             headers.append(tuple(lines.pop(0).split(": ", 1)))
         body = "\n".join(lines).encode()
         if size := re.fullmatch(rb"<< (\d+) bytes of (.)", body):
