@@ -156,7 +156,9 @@ void MemoryFiles::cut_now() {
   std::erase_if(names_, [&](const auto& name) {
     for (std::string parent = io::parent_directory(name.first); parent != "/" && parent != ".";
          parent = io::parent_directory(parent)) {
-      if (!names_.contains(parent)) return true;
+      // A file may have taken the place of a directory whose entries were not told to be gone.
+      Node above = find(parent);
+      if (!above || !above->is_directory) return true;
     }
     return false;
   });
