@@ -12,7 +12,6 @@ namespace pinpipe::s3 {
 namespace {
 
 constexpr size_t step_bytes = 1 << 20;
-constexpr size_t piece_bytes = 64 * 1024;
 
 Failure bad_body(const Error& error) {
   if (error.code() == Code::denied) return {"SignatureDoesNotMatch", error.text(), {}};
@@ -37,7 +36,7 @@ class Intake {
   }
 
   Outcome prepare();
-  io::Task<Outcome> add(std::string_view step);
+  io::Task<Outcome> add(std::string& step);  // clears it
   io::Task<std::expected<UploadBody, Failure>> finish();
 
   std::optional<AwsChunks> chunks;
@@ -106,7 +105,7 @@ Outcome Intake::choose_checksum() {
   return {};
 }
 
-io::Task<Outcome> Intake::add(std::string_view step) {
+io::Task<Outcome> Intake::add(std::string& step) {
   if (step.empty()) co_return Outcome{};
   body_.size += step.size();
   if (body_.size > UploadBody::body_bytes_max)
@@ -115,13 +114,13 @@ io::Task<Outcome> Intake::add(std::string_view step) {
     co_return failure("IncompleteBody", "The body is longer than its announced length");
   if (!file_ && body_.size <= UploadBody::memory_bytes_max) {
     body_.bytes += step;
+    step.clear();
     co_return Outcome{};
   }
-  std::string before = std::exchange(body_.bytes, {});
-  Status done = co_await disk_.run([&] {
-    Status begun = before.empty() ? Status{} : digest_and_write(before);
-    return begun ? digest_and_write(step) : begun;
-  });
+  std::string all = std::exchange(body_.bytes, {});
+  all += step;
+  step.clear();
+  Status done = co_await disk_.run([&] { return digest_and_write(all); });
   if (!done) co_return std::unexpected(bad_body(done.error()));
   co_return Outcome{};
 }
@@ -193,36 +192,29 @@ Outcome Intake::verify_checksum() {
 io::Task<std::expected<UploadBody, Failure>> read_body(Call& call, io::Pool& disk) {
   Intake intake(call, disk);
   if (Outcome ready = intake.prepare(); !ready) co_return std::unexpected(ready.error());
-  std::string unframed;
+  std::string step;
+  auto take = [&](std::string_view piece) -> Status {
+    if (intake.chunks) return intake.chunks->feed(piece, step);
+    step += piece;
+    return {};
+  };
   if (call.request.body_reader == nullptr) {
-    Status taken;
-    if (intake.chunks) taken = intake.chunks->feed(call.request.body, unframed);
-    if (!taken) co_return std::unexpected(bad_body(taken.error()));
-    Outcome added = co_await intake.add(intake.chunks ? unframed : call.request.body);
+    if (Status taken = take(call.request.body); !taken)
+      co_return std::unexpected(bad_body(taken.error()));
+    Outcome added = co_await intake.add(step);
     if (!added) co_return std::unexpected(added.error());
     co_return co_await intake.finish();
   }
-  // Bytes without framing are gathered where they were read.
-  auto buffer = std::make_unique_for_overwrite<char[]>(step_bytes + piece_bytes);
-  size_t held = 0;
+  std::string piece(64 * 1024, '\0');
   while (true) {
-    std::span<char> into(buffer.get() + held, piece_bytes);
-    auto got = co_await call.request.body_reader->read_some(into);
+    auto got = co_await call.request.body_reader->read_some(piece);
     if (!got) co_return std::unexpected(bad_body(got.error()));
-    if (intake.chunks) {
-      Status taken = intake.chunks->feed(std::string_view(buffer.get(), *got), unframed);
-      if (!taken) co_return std::unexpected(bad_body(taken.error()));
-    } else {
-      held += *got;
-    }
-    std::string_view step =
-        intake.chunks ? std::string_view(unframed) : std::string_view(buffer.get(), held);
+    Status taken = take(std::string_view(piece.data(), *got));
+    if (!taken) co_return std::unexpected(bad_body(taken.error()));
     if (*got > 0 && step.size() < step_bytes) continue;
     Outcome added = co_await intake.add(step);
     if (!added) co_return std::unexpected(added.error());
     if (*got == 0) co_return co_await intake.finish();
-    unframed.clear();
-    held = 0;
   }
 }
 
