@@ -95,11 +95,6 @@ Result<std::unique_ptr<sql::Connection>> WarmEngine::connect() {
   return (*engine)->connect();
 }
 
-void WarmEngine::retire(const std::shared_ptr<sql::Engine>& engine) {
-  std::lock_guard lock(mutex_);
-  if (engine_.lock() == engine) engine_.reset();
-}
-
 const lake::Schema& StreamCleaner::quarantine_schema() {
   static const lake::Schema schema = [] {
     lake::Schema made;
@@ -121,8 +116,6 @@ Error StreamCleaner::with_place(const Error& error, const project::SqlFile& file
 Status StreamCleaner::open(WarmEngine& engine) {
   if (auto wrong = check_per_batch(dataset_); !wrong.empty())
     return Error(Code::invalid, project::one_line(wrong.front()));
-  if (is_open()) engine.retire(engine_);
-  (void)close();
   auto got = engine.get();
   if (!got) return got.error();
   auto session = (*got)->connect();
@@ -142,7 +135,6 @@ Status StreamCleaner::open(WarmEngine& engine) {
 
 bool StreamCleaner::close() {
   bool was_open = is_open();
-  batches_ = 0;
   input_.reset();
   scan_.reset();
   session_.reset();
@@ -172,7 +164,6 @@ Result<lake::Schema> StreamCleaner::schema() {
 
 Result<CleanedBatch> StreamCleaner::clean(const StreamBatch& batch, const lake::Schema& table,
                                           const Places& places, std::stop_token stop) {
-  ++batches_;
   auto cleaned = clean_now(batch, table, places, stop, {});
   if (!cleaned && cleaned.error().code() == Code::invalid) {
     Poison poison;

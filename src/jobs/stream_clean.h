@@ -24,8 +24,6 @@ class WarmEngine {
   Result<std::shared_ptr<sql::Engine>> get();
   // A session, which keeps the engine open.
   Result<std::unique_ptr<sql::Connection>> connect();
-  // The next session gets another engine than this one, which closes with its last session.
-  void retire(const std::shared_ptr<sql::Engine>& engine);
 
  private:
   const sql::Engine::Options options_;
@@ -59,12 +57,7 @@ class StreamCleaner {
     std::string quarantine;
   };
 
-  // The engine keeps a little of each batch until it is closed: after so many, another is opened.
-  static constexpr size_t batches_max = 300;
-
   bool is_open() const { return session_ != nullptr; }
-  bool is_used_up() const { return batches_ >= batches_max; }
-  // Anew, with another engine, when it is open.
   Status open(WarmEngine& engine);
   bool close();  // whether it was open
 
@@ -101,7 +94,6 @@ class StreamCleaner {
   Clock& clock_;
   std::shared_ptr<sql::Engine> engine_;
   std::unique_ptr<sql::Connection> session_;
-  size_t batches_ = 0;                              // of this session
   std::shared_ptr<sql::JsonScan> scan_;             // of the last set_input
   std::shared_ptr<std::vector<sql::Piece>> input_;  // of the last set_input
 };

@@ -41,6 +41,9 @@ Status set_all(Config& config, const Engine::Options& options, int threads) {
        fmt::format("{}/duckdb-{}-{}", options.temp_root, getpid(), ++engines_opened)},
       {"preserve_insertion_order", is_jobs ? "false" : "true"},
       {"default_null_order", "nulls_first_on_asc_last_on_desc"},
+      // It keeps a copy of what was read of each Parquet file until the memory limit is reached,
+      // and our files are read a few times each: the system's own cache of them is enough.
+      {"enable_external_file_cache", "false"},
       {"autoinstall_known_extensions", "false"},
       {"autoload_known_extensions", "false"},
   };
