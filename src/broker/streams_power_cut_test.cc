@@ -4,14 +4,12 @@
 
 #include "base/log_line.h"
 #include "base/random.h"
-#include "broker/streams.h"
+#include "broker/streams_fixture.h"
 #include "broker/streams_sequence.h"
 #include "io/runtime.h"
 #include "io/scope.h"
-#include "kit/fake_clock.h"
 #include "kit/memory_files.h"
 #include "kit/seed.h"
-#include "kit/temporary_directory.h"
 
 namespace pinpipe::broker {
 namespace {
@@ -20,12 +18,13 @@ constexpr int rounds = 4;
 constexpr int writers = 3;
 constexpr int puts_of_a_writer = 12;
 
-class StreamLife {
+class StreamLife : OpenStreams {
  public:
   StreamLife(uint64_t seed, io::Runtime& runtime) : random_(seed), runtime_(runtime), files_(seed) {
     EXPECT_TRUE(files_.make_directories("/data/log") && files_.sync_directory("/data") &&
                 files_.sync_directory("/"));
   }
+  ~StreamLife() { forget(); }
 
   void run() {
     open();
@@ -34,9 +33,7 @@ class StreamLife {
     ASSERT_TRUE(made) << made.error().text();
     for (int round = 0; round < rounds && !testing::Test::HasFailure(); ++round) {
       live();
-      access_.reset();
-      streams_.reset();
-      broker_.reset();
+      forget();
       files_.power_cut();
       open();
       if (access_) check();
@@ -50,18 +47,7 @@ class StreamLife {
     return io::wait_on(runtime_.loop(0), std::move(task));
   }
 
-  void open() {
-    auto broker =
-        Broker::open({.log_directory = "/data/log", .state_path = directory_.path() + "/broker.db"},
-                     files_, runtime_.disk(), clock_, auth::Policy::open_for_local());
-    ASSERT_TRUE(broker) << broker.error().text();
-    broker_ = std::move(*broker);
-    auto streams = Streams::open({.state_path = directory_.path() + "/streams.db"}, *broker_,
-                                 runtime_.disk(), clock_);
-    ASSERT_TRUE(streams) << streams.error().text();
-    streams_ = std::move(*streams);
-    access_.emplace(streams_->as(auth::local_principal()));
-  }
+  void open() { open_on(files_, "/data/log", runtime_.disk()); }
 
   // Puts and changes of shards at once; the power goes after some of the puts.
   void live() {
@@ -137,11 +123,6 @@ class StreamLife {
   Random random_;
   io::Runtime& runtime_;
   kit::MemoryFiles files_;
-  kit::TemporaryDirectory directory_;  // of the state, which is SQLite's to keep
-  kit::FakeClock clock_;
-  std::unique_ptr<Broker> broker_;
-  std::unique_ptr<Streams> streams_;
-  std::optional<StreamAccess> access_;
   int cut_after_ = 0;
   int puts_ = 0;
   int count_ = 0;

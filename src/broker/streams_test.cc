@@ -3,40 +3,25 @@
 #include <gtest/gtest.h>
 #include <set>
 
+#include "broker/streams_fixture.h"
 #include "broker/streams_sequence.h"
 #include "io/runtime.h"
 #include "io/scope.h"
-#include "kit/fake_clock.h"
-#include "kit/temporary_directory.h"
 
 namespace pinpipe::broker {
 namespace {
 
 using Kind = StreamStart::Kind;
 
-class StreamsTest : public testing::Test {
+class StreamsTest : public testing::Test, protected OpenStreams {
  protected:
   StreamsTest() { open(); }
   ~StreamsTest() override { close(); }
 
-  void open() {
-    auto broker =
-        Broker::open({.log_directory = directory_.path() + "/log",
-                      .state_path = directory_.path() + "/broker.db"},
-                     io::posix_files(), runtime_.disk(), clock_, auth::Policy::open_for_local());
-    ASSERT_TRUE(broker) << broker.error().text();
-    broker_ = std::move(*broker);
-    auto streams = Streams::open({.state_path = directory_.path() + "/streams.db"}, *broker_,
-                                 runtime_.disk(), clock_);
-    ASSERT_TRUE(streams) << streams.error().text();
-    streams_ = std::move(*streams);
-    access_.emplace(streams_->as(auth::local_principal()));
-  }
+  void open() { open_on(io::posix_files(), directory_.path() + "/log", runtime_.disk()); }
   void close() {
     EXPECT_TRUE(wait(broker_->close()));
-    access_.reset();
-    streams_.reset();
-    broker_.reset();
+    forget();
   }
   void restart() {
     close();
@@ -84,12 +69,7 @@ class StreamsTest : public testing::Test {
     return read ? data(*read) : std::vector<std::string>{};
   }
 
-  kit::TemporaryDirectory directory_;
-  kit::FakeClock clock_;
   io::Runtime runtime_{{.loops = 1, .disk_threads = 2, .work_threads = 1}};
-  std::unique_ptr<Broker> broker_;
-  std::unique_ptr<Streams> streams_;
-  std::optional<StreamAccess> access_;
 };
 
 using Texts = std::vector<std::string>;
