@@ -60,11 +60,13 @@ std::string reader_of(const std::vector<std::string>& paths) {
 
 class Finder {
  public:
-  explicit Finder(const Questions::Options& options) : options_(options) {}
+  Finder(const Questions::Options& options, LakeNames& names) : options_(options), names_(names) {}
 
   io::Task<Result<QuerySources>> run(std::string sql) {
     auto references = sql::references_of(sql, {"topic", "stream", "objects"});
     if (!references) co_return references.error();
+    // A query by key reads the few files of a table that may have it.
+    within_.bounds = lake::bounds_of(sql::only_condition_of(sql));
     for (const Reference& reference : *references) {
       Status done = reference.kind == Reference::Kind::function ? co_await take_function(reference)
                                                                 : co_await take_name(reference);
@@ -240,7 +242,7 @@ class Finder {
     if (!options_.find_live || !is_new(view)) co_return Status{};
     auto live = co_await options_.find_live(name);
     if (!live) co_return live.error();
-    auto scan = co_await lake::scan(*options_.lake, live->location, live->table);
+    auto scan = co_await lake::scan(*options_.lake, live->location, live->table, within_);
     if (!scan) co_return scan.error();
     auto select = live->select(scan->select);
     if (!select) co_return select.error();
@@ -256,11 +258,9 @@ class Finder {
   // Any table of the lake; what is none is left to the database.
   io::Task<Status> take_table(const Reference& reference, const std::string& name,
                               sql::TableName view) {
-    auto tables = co_await lake_tables();
-    if (!tables) co_return tables.error();
-    auto known = std::ranges::find_if(
-        *tables, [&](const std::string& table) { return lower(table) == lower(name); });
-    if (known == tables->end()) {
+    auto known = co_await names_.find(options_, name);
+    if (!known) co_return known.error();
+    if (known->empty()) {
       if (reference.has_version())
         co_return Error(Code::not_found, fmt::format("the lake has no table \"{}\"", name));
       co_return Status{};
@@ -283,18 +283,6 @@ class Finder {
     co_return co_await add_table(view, *known, {}, wall_ms);
   }
 
-  io::Task<Result<std::vector<std::string>>> lake_tables() {
-    if (!tables_) {
-      auto bucket = co_await options_.lake->store.find_bucket(options_.lake_bucket);
-      tables_.emplace();
-      if (!bucket) co_return *tables_;
-      auto listed = co_await lake::list_tables(*options_.lake, options_.lake_bucket);
-      if (!listed) co_return listed.error();
-      for (const lake::Location& location : *listed) tables_->push_back(location.prefix);
-    }
-    co_return *tables_;
-  }
-
   io::Task<Status> add_table(const sql::TableName& view, const std::string& name,
                              std::optional<lake::Version> version, std::optional<int64_t> wall_ms) {
     lake::Location location{options_.lake_bucket, name};
@@ -304,7 +292,7 @@ class Finder {
     if (version) snapshot = co_await (*table)->at_version(*version);
     if (wall_ms) snapshot = co_await (*table)->at_time(*wall_ms);
     if (!snapshot) co_return snapshot.error().with("table " + name);
-    auto scan = co_await lake::scan(*options_.lake, location, *snapshot);
+    auto scan = co_await lake::scan(*options_.lake, location, *snapshot, within_);
     if (!scan) co_return scan.error();
     found_.sources.push_back(
         {.view = view, .select = std::move(scan->select), .held = std::move(scan->pinned)});
@@ -312,9 +300,10 @@ class Finder {
   }
 
   const Questions::Options& options_;
+  LakeNames& names_;
   QuerySources found_;
+  lake::ScanOptions within_;
   std::set<std::string> made_;
-  std::optional<std::vector<std::string>> tables_;
 };
 
 }  // namespace
@@ -335,8 +324,42 @@ Status QuerySources::make_views(sql::Connection& connection) const {
   return {};
 }
 
-io::Task<Result<QuerySources>> find_sources(const Questions::Options& options, std::string sql) {
-  Finder finder(options);
+io::Task<Result<LakeNames::Names>> LakeNames::listed(const Questions::Options& options) {
+  int64_t now_ms = options.clock->steady_ms();
+  {
+    std::lock_guard lock(mutex_);
+    if (names_ && now_ms - listed_ms_ < age_max_ms) co_return names_;
+  }
+  auto names = std::make_shared<std::vector<std::string>>();
+  auto bucket = co_await options.lake->store.find_bucket(options.lake_bucket);
+  if (bucket) {
+    auto tables = co_await lake::list_tables(*options.lake, options.lake_bucket);
+    if (!tables) co_return tables.error();
+    for (const lake::Location& location : *tables) names->push_back(location.prefix);
+  }
+  std::lock_guard lock(mutex_);
+  names_ = std::move(names);
+  listed_ms_ = now_ms;
+  co_return names_;
+}
+
+io::Task<Result<std::string>> LakeNames::find(const Questions::Options& options, std::string name) {
+  objects::ListQuery query;
+  query.prefix = lake::Location{options.lake_bucket, name}.log_directory();
+  query.count_max = 1;
+  auto log = co_await options.lake->store.list(options.lake_bucket, std::move(query));
+  if (!log && log.error().code() != Code::not_found) co_return log.error();
+  if (log && !log->objects.empty()) co_return name;
+  auto names = co_await listed(options);
+  if (!names) co_return names.error();
+  auto known = std::ranges::find_if(
+      **names, [&](const std::string& table) { return lower(table) == lower(name); });
+  co_return known == (*names)->end() ? std::string() : *known;
+}
+
+io::Task<Result<QuerySources>> find_sources(const Questions::Options& options, LakeNames& names,
+                                            std::string sql) {
+  Finder finder(options, names);
   co_return co_await finder.run(std::move(sql));
 }
 

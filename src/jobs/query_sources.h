@@ -2,7 +2,9 @@
 // loop, making the views on the work pool.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,8 +32,28 @@ struct QuerySources {
   Status make_views(sql::Connection& connection) const;
 };
 
+// The lake's tables, listed anew when the last list is older than age_max_ms: most names in a query
+// are columns, and a listing reads every table's folder.
+class LakeNames {
+ public:
+  static constexpr int64_t age_max_ms = 2'000;
+  using Names = std::shared_ptr<const std::vector<std::string>>;
+
+  // As it is written, when there is such a table now; else as a table that differs by case is, of
+  // those that were there age_max_ms ago. Empty: none.
+  io::Task<Result<std::string>> find(const Questions::Options& options, std::string name);
+
+ private:
+  io::Task<Result<Names>> listed(const Questions::Options& options);
+
+  std::mutex mutex_;
+  Names names_;
+  int64_t listed_ms_ = 0;
+};
+
 // Names that nothing here knows are left to the database, which may know them (a WITH, an alias).
-io::Task<Result<QuerySources>> find_sources(const Questions::Options& options, std::string sql);
+io::Task<Result<QuerySources>> find_sources(const Questions::Options& options, LakeNames& names,
+                                            std::string sql);
 
 // "clean.pin", "raw.pin", "df_pin", tables of the lake, of the project.
 io::Task<Result<std::vector<std::string>>> known_names(const Questions::Options& options);

@@ -71,17 +71,17 @@ class Deadline {
 
 }  // namespace
 
-Questions::Questions(Options options) : options_(std::move(options)) {}
+Questions::Questions(Options options)
+    : options_(std::move(options)), lake_names_(std::make_unique<LakeNames>()) {}
 Questions::~Questions() = default;
 
 Result<std::shared_ptr<sql::Engine>> Questions::engine() {
   std::lock_guard lock(mutex_);
   asked_ms_ = options_.clock->steady_ms();
-  if (engine_ && engine_queries_++ < engine_queries_max) return engine_;
+  if (engine_) return engine_;
   auto opened = sql::Engine::open(options_.engine);
   if (!opened) return opened.error();
   engine_ = std::move(*opened);
-  engine_queries_ = 0;
   return engine_;
 }
 
@@ -133,7 +133,7 @@ io::Task<Result<std::vector<QuestionAnswer>>> Questions::ask_over(std::string qu
 
 io::Task<Result<sql::Table>> Questions::query_once(const std::string& text, size_t rows_max,
                                                    std::stop_token stop, bool& was_live) {
-  auto sources = co_await find_sources(options_, text);
+  auto sources = co_await find_sources(options_, *lake_names_, text);
   if (!sources) co_return sources.error();
   was_live = sources->is_live;
   co_return co_await options_.work->run([&]() -> Result<sql::Table> {

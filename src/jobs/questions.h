@@ -30,12 +30,12 @@
 
 namespace pinpipe::jobs {
 
+class LakeNames;
+
 class Questions {
  public:
   static constexpr size_t objects_named_max = 100'000;
   static constexpr Millis engine_idle{10'000};
-  // The engine keeps a little of each query until it is closed: after so many, another is opened.
-  static constexpr int engine_queries_max = 500;
   static constexpr Millis query_time_max{300'000};
   static constexpr uint64_t answer_bytes_max = uint64_t{256} << 20;
 
@@ -82,10 +82,10 @@ class Questions {
                                           std::stop_token stop, bool& was_live);
 
   const Options options_;
+  const std::unique_ptr<LakeNames> lake_names_;
   std::mutex mutex_;  // of what follows; held while the engine opens, on threads of the work pool
   std::shared_ptr<sql::Engine> engine_;
   int64_t asked_ms_ = 0;
-  int engine_queries_ = 0;
 };
 
 }  // namespace pinpipe::jobs

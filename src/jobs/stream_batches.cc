@@ -30,7 +30,7 @@ Millis since(io::Instant begin) {
 
 io::Task<Status> StreamFollower::open_session() {
   last_used_ = io::after(Millis{0});
-  if (cleaner_.is_open() && !cleaner_.is_used_up()) co_return Status{};
+  if (cleaner_.is_open()) co_return Status{};
   auto open = [this] { return cleaner_.open(engine_); };
   co_return co_await lake_.work.run(open);
 }
@@ -85,8 +85,9 @@ io::Task<> StreamFollower::read(broker::PartitionId id, broker::Offset next) {
       if (!co_await room_.wait_beyond(seen, io::never)) co_return;
       continue;
     }
-    auto fetched =
-        co_await options_.topics->fetch(stream_, id, next, fetch_bytes_max, io::after(fetch_wait));
+    // No more than a batch takes, so that the queue holds about one.
+    size_t bytes = std::min(fetch_bytes_max, batch_bytes_max());
+    auto fetched = co_await options_.topics->fetch(stream_, id, next, bytes, io::after(fetch_wait));
     if (!fetched) {
       Code code = fetched.error().code();
       // A shard or stream that is gone is noticed by looking at the stream.

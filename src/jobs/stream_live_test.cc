@@ -116,5 +116,28 @@ TEST_F(LiveTest, a_record_that_the_sql_cannot_take_is_left_out_once_it_is_set_as
   EXPECT_EQ(asked("select ind, n from live.geo order by 1"), "1|7 3|8 ");
 }
 
+// What the files' statistics rule out is not read: rows are the same as if it were.
+TEST_F(LiveTest, a_query_by_key_finds_its_row_in_the_table_and_beyond) {
+  for (const char* name : {"pin", "geo", "user"}) create(stream(name));
+  settings("geo").batch_rows = 12;
+  rest_after_first_commit("geo");
+  start();
+  for (int i = 0; i < 20; ++i) send(stream("geo"), place(i * i));
+  drain();
+  send(stream("geo"), place(1'000'000));
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(asked(fmt::format("select ind, country from live.geo where ind = {}", i * i)),
+              fmt::format("{}|Chad ", i * i));
+  EXPECT_EQ(asked("select IND from LIVE.GEO as g where IND = 1000000 order by 1"), "1000000 ");
+  EXPECT_EQ(asked("select ind from live.geo where ind = 3"), "");
+  EXPECT_EQ(asked("select count(*) from live.geo where ind >= 100 and country = 'Chad'"), "11 ");
+  EXPECT_EQ(asked("select -ind as ind from live.geo where ind = 361"), "-361 ");
+  const std::string table = std::string(id) + "_geo_table";
+  EXPECT_EQ(asked("select count(*) from " + table + " where ind < 10"), "4 ");
+  std::string upper = table;
+  for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c & ~0x20 : c);
+  EXPECT_EQ(asked("select count(*) from " + upper + " where ind < 10"), "4 ");
+}
+
 }  // namespace
 }  // namespace pinpipe::jobs

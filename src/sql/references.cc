@@ -148,4 +148,45 @@ Result<std::vector<Reference>> references_of(std::string_view sql,
   return Finder(sql, functions).run();
 }
 
+std::string_view only_condition_of(std::string_view sql) {
+  constexpr std::string_view others[] = {"join", "union",  "intersect", "except", "with",
+                                         "from", "select", "pivot",     "unpivot"};
+  constexpr std::string_view ends[] = {"group",   "having", "order",     "limit", "offset",
+                                       "qualify", "window", "fetch",     "using", "sample",
+                                       "cluster", "sort",   "distribute"};
+  std::vector<Token> tokens = tokens_of(sql);
+  auto is = [&](size_t at, std::string_view word) {
+    return at < tokens.size() && tokens[at].kind == Token::Kind::word &&
+           lower(tokens[at].text) == word;
+  };
+  auto is_any = [&](size_t at, auto& words) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return is(at, word); });
+  };
+  auto is_name = [&](size_t at) {
+    return at < tokens.size() && tokens[at].kind != Token::Kind::symbol &&
+           tokens[at].kind != Token::Kind::text && tokens[at].kind != Token::Kind::number;
+  };
+  if (!is(0, "select")) return {};
+  size_t at = 1;
+  while (at < tokens.size() && !is(at, "from")) {
+    if (is_any(at++, others)) return {};
+  }
+  // A name of one part or more, and perhaps another for it.
+  if (!is_name(++at)) return {};
+  for (++at; at + 1 < tokens.size() && tokens[at].text == "." && is_name(at + 1);) at += 2;
+  if (is(at, "as")) ++at;
+  if (is_name(at) && !is(at, "where")) ++at;
+  if (!is(at, "where")) return {};
+  size_t begin = tokens[at].offset + tokens[at].text.size();
+  size_t end = sql.size();
+  int depth = 0;
+  for (++at; at < tokens.size(); ++at) {
+    if (is_any(at, others)) return {};
+    depth += tokens[at].text == "(" ? 1 : tokens[at].text == ")" ? -1 : 0;
+    bool is_end = depth == 0 && (is_any(at, ends) || tokens[at].text == ";");
+    if (is_end && end == sql.size()) end = tokens[at].offset;
+  }
+  return sql.substr(begin, end - begin);
+}
+
 }  // namespace pinpipe::sql

@@ -37,4 +37,9 @@ inline constexpr size_t references_max = 10'000;
 Result<std::vector<Reference>> references_of(std::string_view sql,
                                              const std::vector<std::string>& functions);
 
+// The condition of a statement that asks one table and nothing else: "ind = 3" of "SELECT … FROM x
+// AS a WHERE ind = 3 ORDER BY …". Rows of the table that do not meet it are in no way part of the
+// answer. Empty of every other statement.
+std::string_view only_condition_of(std::string_view sql);
+
 }  // namespace pinpipe::sql

@@ -62,5 +62,31 @@ TEST(References, a_substitution_keeps_the_places_behind_it) {
   EXPECT_EQ(result.original_offset(result.text().find("nope")), sql.find("nope"));
 }
 
+TEST(References, a_condition_is_found_where_every_row_of_the_answer_must_meet_it) {
+  for (auto [sql, condition] :
+       {std::pair{"select * from live.user where ind = 3", " ind = 3"},
+        {"SELECT a, count(*) FROM `0e_t` AS t WHERE a > 1 AND b = 'x' GROUP BY a;",
+         " a > 1 AND b = 'x' "},
+        {"select a from t x where (a = 1 or b = (2)) order by 1", " (a = 1 or b = (2)) "},
+        {"select \"from\" from t where 'join' = a", " 'join' = a"},
+        {"select a from t", ""},
+        {"from t where a = 1", ""},
+        {"select a from t, u where a = 1", ""},
+        {"select a from t join u using (a) where a = 1", ""},
+        {"select a from t left join u on true where a = 1", ""},
+        {"select a, (select max(a) from t) from t where a = 1", ""},
+        {"select a from t where a = 1 union all select a from t", ""},
+        {"select a from t where a in (select b from t)", ""},
+        {"with t as (values (1)) select a from t where a = 1", ""},
+        {"select extract(day from b) from t where a = 1", ""},
+        {"select a from (values (1)) t(a) where a = 1", ""},
+        {"select a from t version as of 3 where a = 1", ""},
+        {"explain select a from t where a = 1", ""},
+        {"select a from t where", ""},
+        {"select", ""},
+        {"", ""}})
+    EXPECT_EQ(only_condition_of(sql), condition) << sql;
+}
+
 }  // namespace
 }  // namespace pinpipe::sql
