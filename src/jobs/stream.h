@@ -9,7 +9,7 @@
 // its status, tries again, and disturbs no other. Which of them are stopped survives a restart.
 //
 // Bounds: per data set twice stream_job.batch_bytes of records (a batch at work, the next being
-// read) and what the SQL needs for one of them.
+// read), each with one read more of every shard, and what the SQL needs for one of them.
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
-// Power is cut while the stream job commits to a local disk that keeps only what was synced: after
-// each cut the job goes on, and at the end every record is in the table or in quarantine once.
+// Power is cut while the stream job commits to a local disk that keeps only what was synced; the
+// store fails now and then, or is full, and the stream gets new shards. After each cut the job goes
+// on, and at the end every record is in the table or in quarantine once.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -20,13 +21,26 @@
 namespace pinpipe::jobs {
 namespace {
 
-constexpr uint64_t seeds = 20;
+constexpr uint64_t seeds = 20;  // of a usual run
+
+// What a store that cannot do what it is told does.
+enum class Failure {
+  refuses,   // before anything is changed: a full disk
+  is_quiet,  // the change happens, and nobody hears of it
+};
 
 // A DirectoryStore on a disk that can lose power. The database writes and reads real files, which
 // stand for its memory: they come and go through adopt() and materialize().
 class FragileStore final : public objects::Store {
  public:
   FragileStore(uint64_t seed, io::Pool& disk) : files_(seed), disk_(disk) { restore_power(); }
+
+  // So many changes fail so, after so many that do not.
+  void fail(Failure how, uint64_t after, uint64_t count) {
+    failure_ = how;
+    well_left_ = after;
+    failing_left_ = count;
+  }
 
   // The `change`-th change from now is the last one before the cut.
   void cut_after(uint64_t change) { changes_left_ = change; }
@@ -55,10 +69,14 @@ class FragileStore final : public objects::Store {
                                              objects::Attributes attributes,
                                              objects::Condition condition) override {
     if (is_cut_) co_return no_power();
+    bool fails = is_failing();
+    if (fails && failure_ == Failure::refuses)
+      co_return Error(Code::unavailable, "No space left on device");
     auto done = co_await inner_->put(std::move(bucket), std::move(key), std::move(bytes),
                                      std::move(attributes), std::move(condition));
     count_change();
     if (is_cut_) co_return no_power();
+    if (fails) co_return Error(Code::timeout, "the store does not answer");
     co_return done;
   }
   io::Task<Result<objects::ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
@@ -119,6 +137,15 @@ class FragileStore final : public objects::Store {
 
  private:
   static Error no_power() { return Error(Code::unavailable, "the power is cut"); }
+  bool is_failing() {
+    if (well_left_ > 0) {
+      --well_left_;
+      return false;
+    }
+    if (failing_left_ == 0) return false;
+    --failing_left_;
+    return true;
+  }
   void count_change() {
     if (is_cut_ || --changes_left_ > 0) return;
     is_cut_ = true;
@@ -134,6 +161,9 @@ class FragileStore final : public objects::Store {
   // All on one loop.
   bool is_cut_ = false;
   uint64_t changes_left_ = UINT64_MAX;
+  Failure failure_ = Failure::refuses;
+  uint64_t well_left_ = 0;
+  uint64_t failing_left_ = 0;
   std::atomic<uint64_t> next_temporary_{0};
 };
 
@@ -152,6 +182,13 @@ class StreamLives {
     ASSERT_TRUE(wait(topics_.create({.name = stream, .partitions = 2, .configs = {}})));
     for (int life = 0; life < 5; ++life) {
       send(stream, 1 + static_cast<int>(random_.below(30)));
+      if (random_.below(3) == 0) {
+        topics_.add_partition(stream);
+        ++shards_;
+      }
+      if (random_.below(2) == 0)
+        store_.fail(random_.below(2) == 0 ? Failure::refuses : Failure::is_quiet, random_.below(4),
+                    1 + random_.below(3));
       store_.cut_after(1 + random_.below(8));
       live(Millis{250});
       store_.restore_power();
@@ -176,7 +213,7 @@ class StreamLives {
                                  : fmt::format(R"({{"ind":{},"country":"Chad"}})", number);
       broker::RecordIn record;
       record.value = value;
-      record.partition = number % 2;
+      record.partition = number % shards_;
       auto placed = wait(topics_.produce(stream, std::span(&record, 1), broker::Acks::committed));
       ASSERT_TRUE(placed && !placed->front().error);
     }
@@ -242,12 +279,13 @@ class StreamLives {
                              return (*engine)->connect();
                            }};
   int next_ = 0;
+  int shards_ = 2;
   std::string good_;
   std::string bad_;
 };
 
 TEST(StreamPowerCut, every_record_is_there_once_whatever_the_disk_lost) {
-  for (uint64_t round = 0; round < seeds; ++round) {
+  for (uint64_t round = 0; round < kit::rounds(seeds); ++round) {
     SCOPED_TRACE(fmt::format("seed {}", kit::seed() + round));
     StreamLives(kit::seed() + round).run();
     if (::testing::Test::HasFailure()) return;

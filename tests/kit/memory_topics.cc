@@ -182,7 +182,10 @@ io::Task<Result<broker::Fetched>> MemoryTopics::fetch(std::string_view name, Par
       grown = (*found)->grown;
       version = grown->version();
     }
-    if (!fetched.records.empty()) co_return fetched;
+    if (!fetched.records.empty()) {
+      if (on_fetched) on_fetched(fetched);
+      co_return fetched;
+    }
     Status waited = co_await grown->wait_beyond(version, deadline);
     if (!waited && waited.error().code() == Code::timeout) co_return fetched;
     if (!waited) co_return waited.error();

@@ -2,6 +2,7 @@
 // policy is open; every produce is committed at once.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,8 @@ class MemoryTopics final : public broker::Topics {
   // The records before this offset are gone, as retention would do it.
   void set_start(std::string_view topic, broker::PartitionId partition, broker::Offset start);
   void add_partition(std::string_view topic);
+  // Sees what each fetch answers with. Set before anybody fetches.
+  std::function<void(const broker::Fetched&)> on_fetched;
 
   io::Task<Result<broker::TopicFacts>> create(broker::TopicSpec spec) override;
   io::Task<Result<broker::TopicFacts>> find_or_create(std::string name) override;
