@@ -25,6 +25,8 @@ class DataDirectory {
   std::string log() const { return path_ + "/log"; }
   std::string buckets() const { return path_ + "/buckets"; }
   std::string lake() const { return path_ + "/lake"; }
+  // authentication_credentials, for the owner's eyes alone.
+  std::string key_table() const { return state() + "/private/authentication_credentials"; }
   std::string state() const { return path_ + "/state"; }
   std::string run() const { return path_ + "/run"; }
   std::string tmp() const { return path_ + "/tmp"; }

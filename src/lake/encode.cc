@@ -60,14 +60,17 @@ Result<Field> field_of(const SelectColumn& column, const Schema* table) {
   return Field{.name = known == nullptr ? column.name : known->name, .type = std::move(*type)};
 }
 
-Result<Schema> schema_of(const std::vector<SelectColumn>& columns, const Schema* table) {
+// A table that has blanks in its names already keeps them.
+Result<Schema> schema_of(const std::vector<SelectColumn>& columns, const Schema* table,
+                         bool with_blanks) {
+  if (table != nullptr && !check_names(*table)) with_blanks = true;
   Schema schema;
   for (const SelectColumn& column : columns) {
     auto field = field_of(column, table);
     if (!field) return field.error();
     schema.fields.push_back(std::move(*field));
   }
-  auto named = check_names(schema);
+  auto named = check_names(schema, with_blanks);
   if (!named) return named.error();
   return schema;
 }
@@ -146,7 +149,7 @@ int64_t Encoded::rows() const {
 Result<Schema> schema_of(sql::Connection& connection, std::string_view select) {
   auto columns = columns_of(connection, without_end(select));
   if (!columns) return columns.error();
-  return schema_of(*columns, nullptr);
+  return schema_of(*columns, nullptr, false);
 }
 
 Result<Encoded> encode(sql::Connection& connection, std::string_view select,
@@ -154,7 +157,7 @@ Result<Encoded> encode(sql::Connection& connection, std::string_view select,
   std::string bare = without_end(select);
   auto columns = columns_of(connection, bare);
   if (!columns) return columns.error();
-  auto schema = schema_of(*columns, options.table);
+  auto schema = schema_of(*columns, options.table, options.blanks_in_names);
   if (!schema) return schema.error();
   std::string cast = cast_select(*columns, *schema, bare);
   auto encoded = write_file(connection, cast, std::move(*schema), temporary_path, options);

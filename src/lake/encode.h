@@ -35,6 +35,7 @@ struct EncodeOptions {
   // The table's schema: columns that it has are cast to its types where that loses nothing by type
   // (INTEGER to BIGINT, a sum's HUGEINT to BIGINT with a check of every value).
   const Schema* table = nullptr;
+  bool blanks_in_names = false;  // as TableOptions has it
   int zstd_level = 1;
   std::stop_token stop = {};
 };

@@ -12,8 +12,8 @@
 namespace pinpipe::lake {
 namespace {
 
-// What the files' rows are given to tell them apart; no column has these names, since check_names()
-// and Spark refuse a blank.
+// What the files' rows are given to tell them apart; a table with columns of these names is
+// refused.
 constexpr std::string_view file_column = "pinpipe file";
 constexpr std::string_view number_column = "pinpipe number";
 
@@ -108,9 +108,13 @@ Result<std::string> select_of(const Snapshot& snapshot, const Inputs& inputs) {
   auto partitions = partition_fields(snapshot);
   if (!partitions) return partitions.error();
   Schema physical = physical_schema(snapshot.schema());
-  if (!inputs.deleted_path.empty() && physical.find("file_row_number") != nullptr) {
-    return Error(Code::invalid,
-                 "a table with deletion vectors and a column \"file_row_number\" is not read");
+  bool numbered = !partitions->empty() || !inputs.deleted_path.empty();
+  for (std::string_view taken : {file_column, number_column, std::string_view("file_row_number")}) {
+    if (!numbered || physical.find(taken) == nullptr) continue;
+    if (taken == "file_row_number" && inputs.deleted_path.empty()) continue;
+    return Error(Code::invalid, fmt::format("a table with partitions or deletion vectors and a "
+                                            "column \"{}\" is not read",
+                                            taken));
   }
   std::string list;
   for (size_t i = 0; i < physical.fields.size(); ++i) {

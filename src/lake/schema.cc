@@ -181,8 +181,9 @@ void write_type(codec::JsonWriter& out, const Type& type) {
   }
 }
 
-Status check_fields(const std::vector<Field>& fields, std::string_view where) {
-  constexpr std::string_view refused = " ,;{}()\n\t=";
+Status check_fields(const std::vector<Field>& fields, std::string_view where, bool with_blanks) {
+  std::string_view refused = " ,;{}()\n\t=";
+  if (with_blanks) refused.remove_prefix(1);
   for (size_t i = 0; i < fields.size(); ++i) {
     const std::string& name = fields[i].name;
     if (name.empty()) return Error(Code::invalid, fmt::format("{} has no name", where));
@@ -199,7 +200,7 @@ Status check_fields(const std::vector<Field>& fields, std::string_view where) {
       }
     }
     if (fields[i].type.kind != Kind::structure) continue;
-    auto inner = check_fields(fields[i].type.parts, name);
+    auto inner = check_fields(fields[i].type.parts, name, with_blanks);
     if (!inner) return inner;
   }
   return {};
@@ -279,9 +280,9 @@ std::string to_sql(const Type& type) {
   }
 }
 
-Status check_names(const Schema& schema) {
+Status check_names(const Schema& schema, bool with_blanks) {
   if (schema.fields.empty()) return Error(Code::invalid, "the table has no columns");
-  return check_fields(schema.fields, "a column");
+  return check_fields(schema.fields, "a column", with_blanks);
 }
 
 Status check_fits(const Schema& table, const Schema& file) {

@@ -78,8 +78,8 @@ Result<Type> type_of_sql(std::string_view sql_type);
 // The DuckDB type that is written to Parquet, and read from it, for this Delta type.
 std::string to_sql(const Type& type);
 // Names that every Delta reader admits: unique without regard to case, non-empty, and without any
-// of the characters that Spark refuses in a table without column mapping.
-Status check_names(const Schema& schema);
+// of the characters that Spark refuses in a table without column mapping; blanks on demand.
+Status check_names(const Schema& schema, bool with_blanks = false);
 
 // Whether rows of `file` may be stored in `table`: every column is known there with the same type.
 // Columns may be missing (they read as NULL) where the table's are nullable.

@@ -12,12 +12,14 @@
 
 namespace pinpipe::lake {
 
+// Opens a session of the jobs engine; called on the work pool.
+using Connect = std::function<Result<std::unique_ptr<sql::Connection>>()>;
+
 struct Services {
   objects::Store& store;
   io::Pool& work;  // for what blocks and computes: Parquet, decoding
   Clock& clock;
-  // A session of the jobs engine, opened on first use; called on the work pool.
-  std::function<Result<std::unique_ptr<sql::Connection>>()> connect;
+  Connect connect;
 };
 
 }  // namespace pinpipe::lake

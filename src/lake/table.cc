@@ -20,7 +20,7 @@ Table::Table(const Services& services, Location location, std::shared_ptr<const 
 
 io::Task<Result<std::unique_ptr<Table>>> Table::create(const Services& services, Location location,
                                                        Schema schema, TableOptions options) {
-  auto named = check_names(schema);
+  auto named = check_names(schema, options.blanks_in_names);
   if (!named) co_return named.error();
   CommitPlan plan;
   plan.info = new_commit_info(services.clock, "CREATE TABLE");

@@ -63,6 +63,9 @@ struct TableOptions {
   std::string name;
   std::string description;
   std::map<std::string, std::string> properties;
+  // For tables whose columns have names that others gave them. Every reader of today takes blanks;
+  // older Sparks do not write such a table.
+  bool blanks_in_names = false;
 };
 
 class Table {

@@ -83,6 +83,8 @@ walk
   table vacuum $TABLE --dry-run
   table restore $TABLE --version 0
   table checkpoint $TABLE
+  credential create
+  credential list
   quarantine list
   quarantine show 1
   quarantine replay 1 --again

@@ -33,6 +33,7 @@ std::vector<Operation> bucket_operations();
 std::vector<Operation> connector_operations();
 std::vector<Operation> stream_job_operations();
 std::vector<Operation> table_operations();
+std::vector<Operation> credential_operations();
 std::vector<Operation> dag_operations();
 std::vector<Operation> dag_change_operations();
 
