@@ -83,6 +83,12 @@ def check_ours(program, root):
           len(again["rows"]) == 350 and again["txns"] == {"stream/uuid/0": 349})
 
 
+def check_credentials(program, root):
+    want = rows.sample(program, "credentials", root)
+    table = deltalake.DeltaTable(root / "lake/authentication_credentials")
+    rows.check_rows("authentication_credentials", table.to_pyarrow_table().to_pylist(), want)
+
+
 def check_theirs(program, root):
     at = root / "lake/theirs"
     utc = datetime.timezone.utc
@@ -148,6 +154,7 @@ def main():
         root = pathlib.Path(directory) / "data"
         root.mkdir()
         check_ours(program, root)
+        check_credentials(program, root)
         check_theirs(program, root)
         check_race(program, root)
     rows.finish()

@@ -6,6 +6,8 @@
 //                                        N), as one JSON object
 //   lake_sample optimize|checkpoint|add_column ROOT TABLE, restore ROOT TABLE N
 //                                        does that, then prints the table
+//   lake_sample vacuum ROOT TABLE        of all that is not live: prints the deleted files' names
+//   lake_sample credentials ROOT         writes authentication_credentials, then reads it
 //   lake_sample churn ROOT TABLE APP     appends with rising txn versions, optimizes, writes
 //                                        checkpoints and vacuums until it is killed
 //   lake_sample tally ROOT TABLE         how often each (text, n) is there, and the txn versions
@@ -20,6 +22,7 @@
 #include "codec/json.h"
 #include "io/runtime.h"
 #include "io/scope.h"
+#include "lake/credential_table.h"
 #include "lake/moment.h"
 #include "lake/optimize.h"
 #include "lake/scan.h"
@@ -123,6 +126,8 @@ class Sample {
   void race(const std::string& name, const std::string& app_id, int count);
   [[noreturn]] void churn(const std::string& name, const std::string& app_id);
   void tally(const std::string& name);
+  void vacuum_now(const std::string& name);
+  void credentials();
 
  private:
   io::Runtime runtime_{{.loops = 1, .disk_threads = 2, .work_threads = 1}};
@@ -260,6 +265,36 @@ void Sample::tally(const std::string& name) {
                             rows.select)));
 }
 
+void Sample::vacuum_now(const std::string& name) {
+  auto table = need(wait(Table::open(*services_, place(name))));
+  VacuumOutcome gone =
+      need(wait(vacuum(*table, {.retention_ms = 0, .allow_short_retention = true})));
+  std::string line;
+  codec::JsonWriter out(line);
+  out.begin_array();
+  for (const std::string& file : gone.files) out.value(file);
+  out.end_array();
+  std::printf("%s\n\n", line.c_str());
+}
+
+void Sample::credentials() {
+  std::vector<auth::Credential> keys(2);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    keys[i].principal.name = "databricks-user";
+    keys[i].access_key = fmt::format("AKIA{}", i);
+    keys[i].secret = fmt::format("se/cr+et={}", i);
+  }
+  Location table = place("authentication_credentials");
+  need(wait(write_credentials(*services_, table, keys)));
+  for (const auth::Credential& key : need(wait(read_credentials(*services_, table)))) {
+    std::string line;
+    codec::JsonWriter out(line);
+    out.begin_object().field("User name", key.principal.name);
+    out.field("Access key ID", key.access_key).field("Secret access key", key.secret).end_object();
+    std::printf("%s\n\n", line.c_str());
+  }
+}
+
 int number_of(std::string_view text) {
   int number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
@@ -283,15 +318,20 @@ int main(int argc, char** argv) {
     pinpipe::lake::Sample(argv[2]).change(argv[1], argv[3], pinpipe::lake::number_of(argv[4]));
   } else if (verb == "churn" && argc == 5) {
     pinpipe::lake::Sample(argv[2]).churn(argv[3], argv[4]);
+  } else if (verb == "vacuum" && argc == 4) {
+    pinpipe::lake::Sample(argv[2]).vacuum_now(argv[3]);
+  } else if (verb == "credentials" && argc == 3) {
+    pinpipe::lake::Sample(argv[2]).credentials();
   } else if (verb == "tally" && argc == 4) {
     pinpipe::lake::Sample(argv[2]).tally(argv[3]);
   } else if (verb == "race" && argc == 6) {
     pinpipe::lake::Sample(argv[2]).race(argv[3], argv[4], pinpipe::lake::number_of(argv[5]));
   } else {
-    std::fprintf(stderr,
-                 "usage: lake_sample write ROOT | read ROOT TABLE [N] | race ROOT TABLE APP N |\n"
-                 "       optimize|checkpoint|add_column|tally ROOT TABLE | restore ROOT TABLE N |\n"
-                 "       churn ROOT TABLE APP\n");
+    std::fprintf(
+        stderr,
+        "usage: lake_sample write ROOT | read ROOT TABLE [N] | race ROOT TABLE APP N |\n"
+        "       optimize|checkpoint|add_column|tally|vacuum ROOT TABLE | restore ROOT TABLE N |\n"
+        "       churn ROOT TABLE APP | credentials ROOT\n");
     return 2;
   }
   return 0;

@@ -42,6 +42,9 @@ def main():
         detail = spark.sql(f"DESCRIBE DETAIL delta.`{folder}/lake/{name}`").collect()[0]
         rows.check(f"{name}: protocol", (detail["minReaderVersion"], detail["minWriterVersion"]) == (1, 2), detail)
 
+    keys = rows.sample(program, "credentials", folder)
+    rows.check_rows("authentication_credentials", session.rows_of(load("authentication_credentials")), keys)
+
     # Statistics: what Spark finds with skipping is what it finds without.
     conditions = ["big > 100000000000", "text = 'row 7üüüüüüü'", "text >= 'row 4'", "ratio < 10", "price >= 50.5",
                   "day = date'2024-02-01'", "at > timestamp'2024-04-01 10:00:00'", "text IS NULL", "even",
