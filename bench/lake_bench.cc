@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <fstream>
 #include <string>
 
 #include "base/check.h"
@@ -144,10 +145,14 @@ struct Bench {
   }
 
   static int64_t resident_kb() {
-    auto status = need(io::posix_files().read_all("/proc/self/status"));
-    size_t at = status.find("VmRSS:");
-    CHECK(at != std::string::npos, "the kernel tells a process's memory");
-    return std::strtoll(status.c_str() + at + 6, nullptr, 10);
+    std::ifstream status("/proc/self/status");
+    std::string word;
+    int64_t kb = 0;
+    while (status >> word) {
+      if (word == "VmRSS:") status >> kb;
+    }
+    CHECK(kb > 0, "the kernel tells a process's memory");
+    return kb;
   }
 
   void large_append(int64_t count) {
