@@ -7,6 +7,7 @@
 #include "app/dag_folder.h"
 #include "app/dag_jobs.h"
 #include "app/doors.h"
+#include "app/key_table.h"
 #include "app/object_stores.h"
 #include "app/run_notices.h"
 #include "auth/policy.h"
@@ -134,10 +135,14 @@ Status House::Parts::open_stores() {
   if (!opened_streams) return opened_streams.error();
   streams = std::move(*opened_streams);
 
+  auto first_key = [this](const std::string& table) {
+    return first_key_of(table, directory->tmp());
+  };
   auto opened_stores = open_object_stores({.project = project,
                                            .directory = *directory,
                                            .user_bucket = fmt::format("user-{}-bucket", user_id),
-                                           .lake_bucket = House::lake_bucket},
+                                           .lake_bucket = House::lake_bucket,
+                                           .credential_table = first_key},
                                           runtime);
   if (!opened_stores) return opened_stores.error();
   stores = std::move(*opened_stores);
