@@ -61,8 +61,6 @@ io::Task<Status> StreamFollower::follow_batches() {
       batch_due_ = begin + Millis(settings().interval_ms);
       size_t records = batch->records;
       bool was_full = is_full(*batch);
-      working_oldest_ms_ =
-          batch->parts.empty() ? 0 : batch->parts.front().fetched.records.front().timestamp_ms;
       going = co_await process(std::move(*batch));
       working_oldest_ms_ = 0;
       if (!going) adapt_to(going.error());
@@ -140,6 +138,8 @@ void StreamFollower::take_from_queue(StreamBatch& batch) {
     StreamBatch::Part part = std::move(queue_.front());
     queue_.pop_front();
     queue_bytes_ -= bytes_of(part.fetched);
+    if (working_oldest_ms_ == 0 && !part.fetched.records.empty())
+      working_oldest_ms_ = part.fetched.records.front().timestamp_ms;
     batch.add(part.shard, std::move(part.fetched));
   }
   room_.notify_all();

@@ -1,4 +1,4 @@
-// What the stream job holds, how it keeps its tables, and what it tells of itself.
+// What the stream job holds, how its batches adapt, how it keeps its tables, and what it tells.
 #include <atomic>
 
 #include "base/metrics.h"
@@ -64,6 +64,40 @@ TEST_F(StreamBoundsTest, no_more_is_read_than_two_batches_while_a_commit_is_slow
   stop();
 }
 
+// A batch that is more than there is room for is tried in smaller parts; they grow again while
+// full ones are done quickly.
+TEST_F(StreamBoundsTest, batches_shrink_when_there_is_no_room_and_grow_again) {
+  create(stream("geo"));
+  settings("geo").batch_bytes = 128 << 10;
+  std::string expected;
+  for (int i = 0; i < 4'000; ++i) {
+    send(stream("geo"), place(10'000 + i));
+    expected += std::to_string(10'000 + i) + " ";
+  }
+  std::atomic<int> refused{0};
+  const std::string first = geo_table().commit_key(1);
+  store.fault = [&](const kit::MemoryStore::Operation& operation) {
+    std::optional<kit::MemoryStore::Fault> fault;
+    if (operation.key == first && operation.is_change() && refused < 3) {
+      ++refused;
+      fault = {.code = Code::busy};
+    }
+    return fault;
+  };
+  start();
+  drain();
+  EXPECT_EQ(inds("geo_table"), expected);
+  EXPECT_EQ(refused, 3);
+  // A quarter of the settings' to begin with, and a half of that after each failure: 4 KiB.
+  std::string commit = store.get_now(first).value_or("");
+  constexpr std::string_view metric = R"("numSourceRecords":")";
+  size_t at = commit.find(metric);
+  ASSERT_NE(at, std::string::npos);
+  int records = std::stoi(commit.substr(at + metric.size()));
+  EXPECT_LE(records, 4096 / static_cast<int>(place(10'000).size()) + 1);
+  EXPECT_LT(status("geo").batches, 4'000U / static_cast<unsigned>(records));
+}
+
 // Who reads an older version goes on reading it while its files are merged; when the table's
 // retention has passed they go, and the log is kept short by checkpoints.
 TEST_F(StreamBoundsTest, upkeep_disturbs_no_reader_and_leaves_what_is_needed) {
@@ -118,9 +152,11 @@ TEST_F(StreamBoundsTest, lag_rate_and_freshness_are_in_status_and_metrics) {
   while (status("geo").lag != 3) {
   }
   clock.advance(Millis{1'500});
+  EXPECT_EQ(status("geo").behind_ms, 1'500);
   send(stream("geo"), place(5));
   while (gauge("pinpipe_stream_job_lag_records") != 4) {
   }
+  EXPECT_EQ(gauge("pinpipe_stream_job_behind_milliseconds"), 1'500);
   EXPECT_EQ(gauge("pinpipe_stream_job_following"), 1);
   drain();
   EXPECT_EQ(status("geo").freshness_ms, 1'500);

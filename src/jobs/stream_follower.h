@@ -185,7 +185,7 @@ class StreamFollower {
   io::Instant batch_due_{};        // before that no further batch, unless it is full
   io::Instant last_used_{};        // the session
   size_t skipped_ = 0;             // records of others since the last commit
-  int64_t working_oldest_ms_ = 0;  // of the batch at work; 0: none
+  int64_t working_oldest_ms_ = 0;  // of the batch being filled or at work; 0: none
   size_t batch_divisor_ = 4;       // of the settings' bounds
   int drains_ = 0;
   bool is_loaded_ = false;

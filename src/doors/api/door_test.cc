@@ -54,6 +54,15 @@ TEST_F(ApiDoorTest, a_call_gets_its_arguments_and_answers_json) {
   EXPECT_EQ(response.body, R"({"echo":{"a":1}})");
 }
 
+TEST_F(ApiDoorTest, who_did_not_bring_the_token_is_not_told_it) {
+  const std::string with_it = R"({"a":"sesame and sesame"})";
+  EXPECT_EQ(ask("POST", "/api/v1/topic/list", with_it).body, R"({"echo":{"a":" and "}})");
+  EXPECT_EQ(ask("POST", "/api/v1/topic/list", with_it, "Bearer sesame").body,
+            R"({"echo":)" + with_it + "}");
+  EXPECT_EQ(ask("POST", "/api/v1/topic/list", with_it, "", true).body,
+            R"({"echo":)" + with_it + "}");
+}
+
 TEST_F(ApiDoorTest, a_writing_call_needs_the_token_or_the_local_socket) {
   EXPECT_EQ(ask("POST", "/api/v1/topic/delete").status, 403);
   EXPECT_EQ(ask("POST", "/api/v1/topic/delete", "", "Bearer wrong").status, 403);
