@@ -216,7 +216,8 @@ TEST(Load, refuses_doors_that_stand_open_to_other_machines) {
   EXPECT_THAT(report_with(keys + "listen: { gateway: '0.0.0.0:1' }\n"), HasSubstr("api_keys"));
   EXPECT_THAT(report_with(keys + "listen: { aws: '0.0.0.0:1' }\n"), HasSubstr("auth: required"));
   EXPECT_THAT(report_with("listen: { console: '0.0.0.0:1' }\n"), HasSubstr("tls:"));
-  EXPECT_THAT(report_with(keys + "listen: { kafka: '0.0.0.0:1' }\n"), HasSubstr("PP2118"));
+  EXPECT_THAT(report_with(keys + "listen: { kafka: '0.0.0.0:1' }\n"),
+              HasSubstr("does not ask who comes"));
   EXPECT_THAT(report_with(keys + "listen: { mysql: '0.0.0.0:1' }\n"), HasSubstr("plain text"));
   EXPECT_THAT(report_with("listen: { unprotected: [kafak] }\n"), HasSubstr("no door \"kafak\""));
   EXPECT_THAT(report_with("listen: { unprotected: [kafka], kafka: 9092 }\n"),
