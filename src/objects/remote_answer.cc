@@ -113,12 +113,19 @@ Result<ListPage> page_of_answer(std::string_view xml) {
   auto root = codec::parse_xml(xml);
   if (!root) return root.error().with("the store's listing");
   ListPage page;
+  // Some servers send names as they are, whatever they were asked for.
+  bool is_encoded = root->text_of("EncodingType") == "url";
+  auto name_of = [is_encoded](const codec::XmlElement& element, std::string_view child) {
+    const codec::XmlElement* named = element.child(child);
+    if (named == nullptr) return std::string();
+    return is_encoded ? decoded(named->text) : named->text;
+  };
   for (const codec::XmlElement& element : root->children) {
     if (element.name == "CommonPrefixes")
-      page.listing.common_prefixes.push_back(decoded(element.text_of("Prefix")));
+      page.listing.common_prefixes.push_back(name_of(element, "Prefix"));
     if (element.name != "Contents") continue;
     ObjectFacts& facts = page.listing.objects.emplace_back();
-    facts.key = decoded(element.child("Key") != nullptr ? element.child("Key")->text : "");
+    facts.key = name_of(element, "Key");
     facts.size = number_in(element.text_of("Size"));
     facts.etag = without_quotes(element.text_of("ETag"));
     facts.modified_ms = from_rfc3339(element.text_of("LastModified")).value_or(0);

@@ -34,6 +34,7 @@ class MemoryFile final : public io::File {
   Status write_at(std::span<const std::string_view> pieces, uint64_t offset) override {
     std::lock_guard lock(files_.mutex_);
     if (is_dead()) return error_of_errno(EIO, "write " + path_);
+    if (Status may = files_.take("write", path_); !may) return may;
     for (std::string_view piece : pieces) {
       if (Status done = files_.write(path_, *node_, piece, offset); !done) return done;
       offset += piece.size();
@@ -43,11 +44,13 @@ class MemoryFile final : public io::File {
   Status sync() override {
     std::lock_guard lock(files_.mutex_);
     if (is_dead()) return error_of_errno(EIO, "sync " + path_);
+    if (Status may = files_.take("sync", path_); !may) return may;
     return files_.sync(path_, *node_);
   }
   Status truncate(uint64_t size) override {
     std::lock_guard lock(files_.mutex_);
     if (is_dead()) return error_of_errno(EIO, "truncate " + path_);
+    if (Status may = files_.take("truncate", path_); !may) return may;
     node_->bytes.resize(size);
     node_->changes.push_back({.offset = 0, .bytes = {}, .truncated_to = size});
     return {};
@@ -89,6 +92,53 @@ void MemoryFiles::lose_unsynced(Inode& node) {
 
 void MemoryFiles::power_cut() {
   std::lock_guard lock(mutex_);
+  cut_now();
+}
+
+void MemoryFiles::cut_power_after(uint64_t operations) {
+  std::lock_guard lock(mutex_);
+  operations_left_ = operations;
+}
+void MemoryFiles::power_off() {
+  std::lock_guard lock(mutex_);
+  if (std::exchange(powered_, false)) cut_now();
+}
+bool MemoryFiles::has_power() const {
+  std::lock_guard lock(mutex_);
+  return powered_;
+}
+void MemoryFiles::power_on() {
+  std::lock_guard lock(mutex_);
+  powered_ = true;
+  operations_left_ = UINT64_MAX;
+}
+uint64_t MemoryFiles::operations() const {
+  std::lock_guard lock(mutex_);
+  return operations_;
+}
+
+Status MemoryFiles::look(std::string_view what, const std::string& path) const {
+  return powered_ ? Status{} : error_of_errno(EIO, std::string(what) + " " + path);
+}
+
+Status MemoryFiles::take(std::string_view what, const std::string& path) {
+  if (powered_ && operations_left_ == 0) {
+    powered_ = false;
+    cut_now();
+  }
+  if (operations_left_ != UINT64_MAX && operations_left_ > 0) --operations_left_;
+  if (powered_) ++operations_;
+  return look(what, path);
+}
+
+bool MemoryFiles::forgets_syncs_of(const std::string& path) const {
+  return std::ranges::any_of(ignored_suffixes_,
+                             [&](const std::string& end) { return path.ends_with(end); }) ||
+         std::ranges::any_of(ignored_parts_,
+                             [&](const std::string& part) { return path.contains(part); });
+}
+
+void MemoryFiles::cut_now() {
   ++generation_;
   failing_sync_ = false;
   names_ = durable_names_;
@@ -106,7 +156,9 @@ void MemoryFiles::power_cut() {
   std::erase_if(names_, [&](const auto& name) {
     for (std::string parent = io::parent_directory(name.first); parent != "/" && parent != ".";
          parent = io::parent_directory(parent)) {
-      if (!names_.contains(parent)) return true;
+      // A file may have taken the place of a directory whose entries were not told to be gone.
+      Node above = find(parent);
+      if (!above || !above->is_directory) return true;
     }
     return false;
   });
@@ -147,6 +199,10 @@ uint64_t MemoryFiles::syncs() const {
 void MemoryFiles::ignore_syncs_of(std::string suffix) {
   std::lock_guard lock(mutex_);
   ignored_suffixes_.insert(std::move(suffix));
+}
+void MemoryFiles::ignore_syncs_within(std::string part) {
+  std::lock_guard lock(mutex_);
+  ignored_parts_.insert(std::move(part));
 }
 
 MemoryFiles::Node MemoryFiles::find(const std::string& path) const {
@@ -198,9 +254,7 @@ Status MemoryFiles::sync(const std::string& path, Inode& node) {
     lose_unsynced(node);
     return error_of_errno(EIO, "sync " + path);
   }
-  for (const std::string& suffix : ignored_suffixes_) {
-    if (path.ends_with(suffix)) return {};
-  }
+  if (forgets_syncs_of(path)) return {};
   node.durable = node.bytes;
   node.changes.clear();
   return {};
@@ -208,6 +262,7 @@ Status MemoryFiles::sync(const std::string& path, Inode& node) {
 
 Result<std::unique_ptr<io::File>> MemoryFiles::open(const std::string& path, io::OpenMode mode) {
   std::lock_guard lock(mutex_);
+  if (Status may = look("open", path); !may) return may.error();
   Node node = find(path);
   if (node && node->is_directory) return error_of_errno(EISDIR, "open " + path);
   if (node && mode == io::OpenMode::create_new) return error_of_errno(EEXIST, "open " + path);
@@ -216,6 +271,7 @@ Result<std::unique_ptr<io::File>> MemoryFiles::open(const std::string& path, io:
     Node parent = find(io::parent_directory(path));
     if (!may_create || !parent || !parent->is_directory)
       return error_of_errno(ENOENT, "open " + path);
+    if (Status made = take("create", path); !made) return made.error();
     node = make(path, false);
   }
   return std::unique_ptr<io::File>(std::make_unique<MemoryFile>(*this, path, node));
@@ -228,6 +284,7 @@ static std::string without_slash(const std::string& path) {
 
 Result<io::FileFacts> MemoryFiles::facts(const std::string& path) {
   std::lock_guard lock(mutex_);
+  if (Status may = look("look at", path); !may) return may.error();
   Node node = find(without_slash(path));
   if (!node) return error_of_errno(ENOENT, "look at " + path);
   return io::FileFacts{.size = node->bytes.size(),
@@ -238,6 +295,7 @@ Result<io::FileFacts> MemoryFiles::facts(const std::string& path) {
 
 Result<std::vector<io::DirEntry>> MemoryFiles::list(const std::string& directory) {
   std::lock_guard lock(mutex_);
+  if (Status may = look("list", directory); !may) return may.error();
   Node node = find(without_slash(directory));
   if (!node || !node->is_directory) return error_of_errno(ENOENT, "list " + directory);
   std::vector<io::DirEntry> entries;
@@ -254,6 +312,8 @@ Result<std::vector<io::DirEntry>> MemoryFiles::list(const std::string& directory
 
 Status MemoryFiles::make_directories(const std::string& directory) {
   std::lock_guard lock(mutex_);
+  if (Node there = find(directory); there && there->is_directory) return look("look at", directory);
+  if (Status may = take("make directory", directory); !may) return may;
   for (size_t slash = directory.find('/', 1);; slash = directory.find('/', slash + 1)) {
     std::string path = directory.substr(0, slash);
     Node node = find(path);
@@ -269,6 +329,7 @@ Status MemoryFiles::remove(const std::string& path) {
   auto child = names_.lower_bound(path + "/");
   if (child != names_.end() && child->first.starts_with(path + "/"))
     return error_of_errno(ENOTEMPTY, "remove " + path);
+  if (Status may = take("remove", path); !may) return may;
   change_name(path, nullptr);
   return {};
 }
@@ -277,6 +338,7 @@ Status MemoryFiles::rename(const std::string& from, const std::string& to) {
   std::lock_guard lock(mutex_);
   Node node = find(from);
   if (!node || node->is_directory) return error_of_errno(ENOENT, "rename " + from);
+  if (Status may = take("rename", from); !may) return may;
   change_name(to, node);
   change_name(from, nullptr);
   return {};
@@ -287,14 +349,17 @@ Status MemoryFiles::link(const std::string& from, const std::string& to) {
   Node node = find(from);
   if (!node) return error_of_errno(ENOENT, "link " + from);
   if (find(to)) return error_of_errno(EEXIST, "link " + to);
+  if (Status may = take("link", from); !may) return may;
   change_name(to, node);
   return {};
 }
 
 Status MemoryFiles::sync_directory(const std::string& directory) {
   std::lock_guard lock(mutex_);
+  if (Status may = take("sync", directory); !may) return may;
   ++syncs_;
   if (std::exchange(failing_sync_, false)) return error_of_errno(EIO, "sync " + directory);
+  if (forgets_syncs_of(directory)) return {};
   for (NameChange& change : name_changes_[directory]) {
     if (change.node)
       durable_names_[change.path] = change.node;

@@ -22,6 +22,13 @@ class MemoryFiles final : public io::Files {
   explicit MemoryFiles(uint64_t seed = 1) : random_(seed) {}
 
   void power_cut();
+  // The power goes with the operation after so many more that change or sync something; from then
+  // on everything fails, also through what was open, until power_on().
+  void cut_power_after(uint64_t operations);
+  void power_off();  // now, unless it is off
+  bool has_power() const;
+  void power_on();
+  uint64_t operations() const;  // that changed or synced something
 
   // From now on at most this many bytes fit; a write beyond is done in part and fails with ENOSPC.
   void set_capacity(std::optional<uint64_t> bytes);
@@ -33,6 +40,8 @@ class MemoryFiles final : public io::Files {
   // Syncs answer ok and do nothing, for files whose path ends so: what a forgotten fsync looks
   // like.
   void ignore_syncs_of(std::string suffix);
+  // Likewise of files and directories whose path has this in it.
+  void ignore_syncs_within(std::string part);
 
   Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override;
   Result<io::FileFacts> facts(const std::string& path) override;
@@ -72,6 +81,11 @@ class MemoryFiles final : public io::Files {
   Status write(const std::string& path, Inode& node, std::string_view bytes, uint64_t offset);
   Status sync(const std::string& path, Inode& node);
   void lose_unsynced(Inode& node);
+  void cut_now();
+  // Not ok without power. `what` the caller is about to do, to `path`.
+  Status take(std::string_view what, const std::string& path);
+  Status look(std::string_view what, const std::string& path) const;
+  bool forgets_syncs_of(const std::string& path) const;
 
   mutable std::mutex mutex_;
   Random random_;
@@ -82,6 +96,10 @@ class MemoryFiles final : public io::Files {
   bool failing_sync_ = false;
   bool failing_reads_ = false;
   std::set<std::string> ignored_suffixes_;
+  std::set<std::string> ignored_parts_;
+  bool powered_ = true;
+  uint64_t operations_ = 0;
+  uint64_t operations_left_ = UINT64_MAX;
   std::map<std::string, Node> names_;
   std::map<std::string, Node> durable_names_;
   std::map<std::string, std::vector<NameChange>> name_changes_;  // by directory, in order

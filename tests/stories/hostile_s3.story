@@ -33,10 +33,10 @@ for bucket in .. %2e%2e ..%2f..%2fescaped .pinpipe ..%5c..%5cx x%00y Escaped es.
   PUT $AWS/$bucket/escaped
     hello
   -> 400
-    ~ <Code>Invalid(BucketName|Argument)</Code>
+    ~ <Code>InvalidBucketName</Code>
   PUT $AWS/$bucket
   -> 400
-    ~ <Code>Invalid(BucketName|Argument)</Code>
+    ~ <Code>InvalidBucketName</Code>
   GET $AWS/$bucket
   -> 400
 for source in /../../../etc/passwd ..%2f..%2fetc/passwd user-$ID-bucket/../../../../etc/passwd .pinpipe/journal

@@ -1,6 +1,8 @@
 // Buckets: list, make, look, remove, and the settings that every client asks about.
 #include <algorithm>
+#include <charconv>
 
+#include "base/bytes.h"
 #include "codec/xml.h"
 #include "doors/s3/door.h"
 
@@ -10,6 +12,8 @@ namespace {
 constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 constexpr std::string_view owner_id =
     "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
+
+constexpr size_t buckets_max = 10'000;  // in one answer
 
 void write_owner(codec::XmlWriter& writer) {
   writer.begin("Owner").element("ID", owner_id).element("DisplayName", "pinpipe").end();
@@ -84,21 +88,39 @@ constexpr Absent absent_settings[] = {
 
 }  // namespace
 
-io::Task<Outcome> list_buckets(Call& call) {
+io::Task<Outcome> list_buckets(Call& call, const std::string& region) {
+  size_t left = buckets_max;
+  if (call.has("max-buckets")) {
+    std::string text = call.text("max-buckets");
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), left);
+    bool whole = error == std::errc() && end == text.data() + text.size();
+    if (!whole || left < 1 || left > buckets_max)
+      co_return failure("InvalidArgument", "max-buckets is a number from 1 to 10000");
+  }
+  auto after = from_base64(call.text("continuation-token"));
+  if (!after) co_return failure("InvalidArgument", "The continuation token provided is incorrect");
   auto buckets = co_await call.store.list_buckets();
   if (!buckets) co_return std::unexpected(failure_of(buckets.error(), call));
+  std::string prefix = call.text("prefix");
+  std::erase_if(*buckets, [&](const objects::BucketFacts& bucket) {
+    return !bucket.name.starts_with(prefix) || bucket.name <= *after;
+  });
+  bool is_cut = buckets->size() > left;
+  if (is_cut) buckets->resize(left);
   std::string xml;
   codec::XmlWriter writer(xml);
   writer.declaration().begin("ListAllMyBucketsResult").attribute("xmlns", xml_namespace);
   write_owner(writer);
   writer.begin("Buckets");
-  std::string prefix = call.text("prefix");
   for (const objects::BucketFacts& bucket : *buckets) {
-    if (!bucket.name.starts_with(prefix)) continue;
     writer.begin("Bucket").element("Name", bucket.name);
-    writer.element("CreationDate", to_rfc3339(bucket.created_ms)).end();
+    writer.element("CreationDate", to_rfc3339(bucket.created_ms));
+    writer.element("BucketRegion", region).end();
   }
-  writer.end().end();
+  writer.end();
+  if (is_cut) writer.element("ContinuationToken", to_base64(buckets->back().name));
+  if (!prefix.empty()) writer.element("Prefix", prefix);
+  writer.end();
   answer_xml(call, std::move(xml));
   co_return Outcome{};
 }

@@ -112,7 +112,7 @@ io::Task<Outcome> Door::answer(Call& call) const {
 
 io::Task<Outcome> Door::answer_service(Call& call) const {
   if (call.request.method == "GET" || call.request.method == "HEAD")
-    co_return co_await list_buckets(call);
+    co_return co_await list_buckets(call, options_.region);
   co_return failure("MethodNotAllowed",
                     "The specified method is not allowed against this resource.");
 }

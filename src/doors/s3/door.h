@@ -61,7 +61,7 @@ class Door {
 };
 
 // By file.
-io::Task<Outcome> list_buckets(Call& call);  // buckets.cc
+io::Task<Outcome> list_buckets(Call& call, const std::string& region);  // buckets.cc
 io::Task<Outcome> create_bucket(Call& call, const std::string& region);
 io::Task<Outcome> head_bucket(Call& call, const std::string& region);
 io::Task<Outcome> delete_bucket(Call& call);

@@ -177,6 +177,44 @@ TEST_F(DoorTest, several_objects_are_deleted_at_once) {
   EXPECT_EQ(code_of(send("POST", "/box?delete", "<Delete><!DOCTYPE x></Delete>")), "MalformedXML");
 }
 
+TEST_F(DoorTest, what_an_object_cannot_have_is_refused_with_the_object) {
+  const std::tuple<const char*, const char*, const char*> asked[] = {
+      {"x-amz-tagging", "a=b", "NotImplemented"},
+      {"x-amz-server-side-encryption", "aws:kms", "NotImplemented"},
+      {"x-amz-server-side-encryption-customer-key", "k", "NotImplemented"},
+      {"x-amz-object-lock-mode", "GOVERNANCE", "NotImplemented"},
+      {"x-amz-grant-read", "id=x", "NotImplemented"},
+      {"x-amz-acl", "public-read", "AccessControlListNotSupported"},
+      {"x-amz-storage-class", "GLACIER", "InvalidStorageClass"}};
+  for (const auto& [name, value, code] : asked) {
+    EXPECT_EQ(code_of(send("PUT", "/box/k", "x", {{name, value}})), code) << name;
+    EXPECT_EQ(code_of(send("POST", "/box/k?uploads", "", {{name, value}})), code) << name;
+  }
+  EXPECT_EQ(send("GET", "/box/k").status, 404);
+  EXPECT_EQ(
+      send("PUT", "/box/k", "x",
+           {{"x-amz-acl", "private"}, {"x-amz-storage-class", "STANDARD"}, {"x-amz-tagging", ""}})
+          .status,
+      200);
+}
+
+TEST_F(DoorTest, buckets_are_listed_in_pages) {
+  for (const char* name : {"/abc", "/bcd", "/cde"}) ASSERT_EQ(send("PUT", name).status, 200);
+  auto first = codec::parse_xml(send("GET", "/?max-buckets=2").body);
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->child("Buckets")->children.size(), 2U);
+  EXPECT_EQ(first->child("Buckets")->children[1].text_of("Name"), "bcd");
+  std::string token(first->text_of("ContinuationToken"));
+  auto second = codec::parse_xml(send("GET", "/?max-buckets=2&continuation-token=" + token).body);
+  ASSERT_EQ(second->child("Buckets")->children.size(), 2U);
+  EXPECT_EQ(second->child("Buckets")->children[0].text_of("Name"), "box");
+  EXPECT_EQ(second->text_of("ContinuationToken"), "");
+  auto some = codec::parse_xml(send("GET", "/?prefix=c").body);
+  ASSERT_EQ(some->child("Buckets")->children.size(), 1U);
+  EXPECT_EQ(some->child("Buckets")->children[0].text_of("BucketRegion"), "us-east-1");
+  EXPECT_EQ(code_of(send("GET", "/?max-buckets=0")), "InvalidArgument");
+}
+
 TEST_F(DoorTest, copies_keep_or_replace_the_metadata) {
   ASSERT_EQ(send("PUT", "/box/from", "bytes", {{"x-amz-meta-a", "1"}}).status, 200);
   auto copied = send("PUT", "/box/to", "", {{"x-amz-copy-source", "/box/from"}});

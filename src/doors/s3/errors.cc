@@ -4,6 +4,7 @@
 
 #include "codec/xml.h"
 #include "doors/s3/call.h"
+#include "objects/key_path.h"
 
 namespace pinpipe::s3 {
 namespace {
@@ -96,7 +97,7 @@ Failure failure_of(const Error& error, const Call& call) {
             "NoSuchBucket", "The specified bucket does not exist", {{"BucketName", call.bucket}}};
       return {"NoSuchKey", "The specified key does not exist.", {{"Key", call.key}}};
     case Code::invalid:
-      if (call.key.empty())
+      if (call.key.empty() || !objects::check_bucket_name(call.bucket))
         return {"InvalidBucketName", error.text(), {{"BucketName", call.bucket}}};
       if (call.key.size() > 1024) return {"KeyTooLongError", "Your key is too long", {}};
       return {"InvalidArgument", error.text(), {}};

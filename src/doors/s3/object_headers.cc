@@ -64,7 +64,29 @@ bool read_number(std::string_view text, T& into) {
 
 }  // namespace
 
+Outcome refuse_unsupported(const Call& call) {
+  constexpr std::string_view prefixes[] = {"x-amz-server-side-encryption", "x-amz-object-lock-",
+                                           "x-amz-grant-", "x-amz-tagging"};
+  for (const auto& [raw_name, value] : call.request.headers.lines()) {
+    std::string name = lower(raw_name);
+    for (std::string_view prefix : prefixes) {
+      if (name.starts_with(prefix) && !value.empty() && name != "x-amz-tagging-directive")
+        return failure(
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented: " + name);
+    }
+  }
+  std::string_view acl = call.header("x-amz-acl");
+  bool is_owners = acl.empty() || acl == "private" || acl.starts_with("bucket-owner-");
+  if (!is_owners) return failure("AccessControlListNotSupported", "The bucket does not allow ACLs");
+  std::string_view storage = call.header("x-amz-storage-class");
+  if (!storage.empty() && storage != "STANDARD")
+    return failure("InvalidStorageClass", "The storage class you specified is not valid");
+  return {};
+}
+
 std::expected<objects::Attributes, Failure> attributes_of_request(const Call& call) {
+  if (Outcome can = refuse_unsupported(call); !can) return std::unexpected(can.error());
   objects::Attributes attributes;
   size_t metadata_bytes = 0;
   for (const auto& [raw_name, value] : call.request.headers.lines()) {

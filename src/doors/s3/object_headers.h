@@ -12,6 +12,10 @@
 
 namespace pinpipe::s3 {
 
+// Headers that ask for what is not done here (tags, ACLs, encryption, locks, storage classes): a
+// write that has them is refused, since an object without them is not what was asked for.
+Outcome refuse_unsupported(const Call& call);
+
 // From x-amz-meta-*, Content-Type, Cache-Control and their like. MetadataTooLarge beyond 2 KiB.
 std::expected<objects::Attributes, Failure> attributes_of_request(const Call& call);
 // If-None-Match: * and If-Match of a write.

@@ -47,7 +47,8 @@ std::string signature_of(const Signer& signer, std::string_view secret, std::str
 // x-amz-meta-*, Content-Type and their like are fields of the form here.
 std::expected<objects::Attributes, Failure> attributes_of_form(const Call& call, const Form& form) {
   http::Request fields;
-  for (const auto& [name, value] : form.fields) fields.headers.add(name, value);
+  for (const auto& [name, value] : form.fields)
+    fields.headers.add(name == "acl" || name == "tagging" ? "x-amz-" + name : name, value);
   Call as_headers{fields, call.response, call.bucket, call.key, {}, call.store, {}, {}};
   return attributes_of_request(as_headers);
 }

@@ -21,10 +21,13 @@ bool is_composite(const objects::ObjectFacts& facts) {
 io::Task<Outcome> put_object(Call& call, io::Pool& disk) {
   if (Status may = call.store.may_write(call.bucket, call.key); !may)
     co_return std::unexpected(failure_of(may.error(), call));
-  auto there = co_await call.store.find_bucket(call.bucket);
-  if (!there && there.error().code() == Code::not_found)
-    co_return std::unexpected(Failure{
-        "NoSuchBucket", "The specified bucket does not exist", {{"BucketName", call.bucket}}});
+  // A body that is still to come is not taken in for nothing. What is here already, the store may
+  // refuse itself.
+  if (call.request.body_reader != nullptr) {
+    auto there = co_await call.store.find_bucket(call.bucket);
+    if (!there && there.error().code() == Code::not_found)
+      co_return co_await object_failure(call, there.error());
+  }
   if (call.key.size() > 1024)
     co_return std::unexpected(Failure{"KeyTooLongError", "Your key is too long", {}});
   auto attributes = attributes_of_request(call);
@@ -43,7 +46,7 @@ io::Task<Outcome> put_object(Call& call, io::Pool& disk) {
                                     std::move(*attributes), std::move(*condition))
           : co_await call.store.adopt(call.bucket, body->temporary_path, call.key,
                                       std::move(*attributes), std::move(*condition), body->md5_hex);
-  if (!stored) co_return std::unexpected(failure_of(stored.error(), call));
+  if (!stored) co_return co_await object_failure(call, stored.error());
   call.response.status = 200;
   call.response.headers.set("ETag", "\"" + stored->etag + "\"");
   if (body->checksum_kind) {
@@ -54,6 +57,7 @@ io::Task<Outcome> put_object(Call& call, io::Pool& disk) {
 }
 
 io::Task<Outcome> copy_object(Call& call) {
+  if (Outcome can = refuse_unsupported(call); !can) co_return can;
   auto source = copy_source_of(call);
   if (!source) co_return std::unexpected(source.error());
   auto condition = condition_of_write(call);
