@@ -1,5 +1,6 @@
 // The seed of this test run: PINPIPE_SEED if set, otherwise the same fixed number every time, so
-// that CI is repeatable; soak runs set it. Likewise PINPIPE_ROUNDS, instead of a test's usual count.
+// that CI is repeatable; soak runs set it. Likewise PINPIPE_ROUNDS, instead of a test's usual
+// count.
 #pragma once
 
 #include <cstdint>
