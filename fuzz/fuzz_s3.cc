@@ -45,7 +45,7 @@ void try_key(std::string_view key) {
   if (!objects::check_key(key)) return;
   std::string path = objects::has_plain_path(key) ? std::string(key) : objects::odd_path(key);
   if (!objects::has_plain_path(key)) {
-    auto back = objects::key_of_odd_path(path);
+    auto back = objects::key_of_odd_path(path.substr(objects::odd_area.size() + 1));
     CHECK(back && *back == key, "an odd path leads back to its key");
   }
   CHECK(!path.empty() && path.front() != '/', "a path is relative");

@@ -233,7 +233,9 @@ Result<XmlElement> parse_xml(std::string_view text) {
   return XmlReader(text).read_document();
 }
 
+// What is no character of XML becomes U+FFFD: in a text that is not UTF-8, every byte beyond ASCII.
 void append_xml_text(std::string& out, std::string_view text) {
+  const bool is_text = is_utf8(text);
   for (char c : text) {
     switch (c) {
       case '&':
@@ -254,12 +256,14 @@ void append_xml_text(std::string& out, std::string_view text) {
       case '\r':
         out += "&#13;";
         break;
-      default:
-        if (is_xml_char(static_cast<unsigned char>(c))) {
+      default: {
+        auto byte = static_cast<unsigned char>(c);
+        if (is_xml_char(byte) && (is_text || byte < 0x80)) {
           out.push_back(c);
         } else {
           out += "\xEF\xBF\xBD";
         }
+      }
     }
   }
 }

@@ -5,6 +5,16 @@
 namespace pinpipe::codec {
 namespace {
 
+TEST(XmlWriter, what_is_no_character_becomes_the_sign_for_that) {
+  std::string out;
+  append_xml_text(out, "a\xfc\x01\xc3\xa4");
+  EXPECT_EQ(out, "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_TRUE(parse_xml("<a>" + out + "</a>"));
+  out.clear();
+  append_xml_text(out, "\xc3\xa4");
+  EXPECT_EQ(out, "\xc3\xa4");
+}
+
 TEST(XmlWriter, writes_elements_attributes_and_escaped_text) {
   std::string out;
   XmlWriter writer(out);

@@ -21,7 +21,7 @@
 namespace pinpipe::jobs {
 namespace {
 
-constexpr uint64_t seeds = 20;  // of a usual run
+constexpr uint64_t seeds = 6;  // of a usual run
 
 // What a store that cannot do what it is told does.
 enum class Failure {

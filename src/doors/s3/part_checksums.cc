@@ -103,7 +103,7 @@ std::vector<uint64_t> part_sizes_of(std::string_view text) {
     uint64_t times = 1;
     at = std::from_chars(at, end, size).ptr;
     if (at < end && *at == '*') at = std::from_chars(at + 1, end, times).ptr;
-    if (sizes.size() + times > static_cast<size_t>(objects::Uploads::parts_max)) return {};
+    if (times > static_cast<size_t>(objects::Uploads::parts_max) - sizes.size()) return {};
     sizes.insert(sizes.end(), times, size);
     if (at < end && *at++ != ',') return {};
   }

@@ -223,6 +223,7 @@ TEST(PartSizesTest, they_are_written_and_read_back) {
   EXPECT_EQ(part_sizes_text(parts), "10*3,3,4");
   EXPECT_EQ(part_sizes_of("10*3,3,4"), (std::vector<uint64_t>{10, 10, 10, 3, 4}));
   EXPECT_TRUE(part_sizes_of("10*99999999").empty());
+  EXPECT_TRUE(part_sizes_of("4,1*18446744073709551615").empty());
 }
 
 TEST_F(DoorFixture, a_link_is_over_when_it_says_so_whoever_signed_it) {
