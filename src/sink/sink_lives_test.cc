@@ -122,7 +122,8 @@ class SinkLives {
     for (uint64_t n = random_.below(20); n > 0; --n) {
       auto partition = static_cast<size_t>(random_.below(partitions));
       std::vector<broker::RecordIn> records(1);
-      records[0].value = std::to_string(sent_[partition]++);
+      const std::string number = std::to_string(sent_[partition]++);
+      records[0].value = number;
       records[0].partition = static_cast<int>(partition);
       CHECK(wait(topics_.produce("u.pin", records, broker::Acks::committed)).has_value(), "sent");
     }
