@@ -92,6 +92,9 @@ class Files {
 
 // The machine's disk. Lives for ever.
 Files& posix_files();
+// The same, but syncs leave the writing to the system: what was written survives the process, not
+// the machine's power.
+Files& unsynced_posix_files();
 
 std::string parent_directory(std::string_view path);
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "base/check.h"
 #include "io/loop.h"
@@ -30,6 +31,11 @@ class Pool {
   // captures by reference must outlive the await. A full queue is waited for on the caller's loop.
   template <class F>
   Task<std::invoke_result_t<F>> run(F function);
+
+  // Does all of `work`, here and on threads that are idle, and returns when all of it is done.
+  // Blocks: from a thread of a pool. This thread takes part, so it ends however busy the others
+  // are.
+  void run_all(std::vector<std::move_only_function<void()>> work);
 };
 
 // `threads` threads named after `name`.

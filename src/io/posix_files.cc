@@ -16,8 +16,8 @@ namespace {
 
 class PosixFile final : public File {
  public:
-  explicit PosixFile(int descriptor, std::string path)
-      : descriptor_(descriptor), path_(std::move(path)) {}
+  PosixFile(int descriptor, std::string path, bool syncs)
+      : descriptor_(descriptor), path_(std::move(path)), syncs_(syncs) {}
   ~PosixFile() override { ::close(descriptor_); }
 
   Result<size_t> read_at(std::span<char> into, uint64_t offset) override {
@@ -63,7 +63,7 @@ class PosixFile final : public File {
   }
 
   Status sync() override {
-    while (::fdatasync(descriptor_) != 0) {
+    while (syncs_ && ::fdatasync(descriptor_) != 0) {
       if (errno != EINTR) return error_of_errno(errno, "sync " + path_);
     }
     return {};
@@ -106,6 +106,7 @@ class PosixFile final : public File {
 
   int descriptor_;
   std::string path_;
+  bool syncs_;
 };
 
 int flags_of(OpenMode mode) {
@@ -124,10 +125,12 @@ int flags_of(OpenMode mode) {
 
 class PosixFiles final : public Files {
  public:
+  explicit PosixFiles(bool syncs) : syncs_(syncs) {}
+
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     int descriptor = ::open(path.c_str(), flags_of(mode) | O_CLOEXEC, 0644);
     if (descriptor < 0) return error_of_errno(errno, "open " + path);
-    return std::unique_ptr<File>(std::make_unique<PosixFile>(descriptor, path));
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(descriptor, path, syncs_));
   }
 
   Result<FileFacts> facts(const std::string& path) override {
@@ -190,6 +193,7 @@ class PosixFiles final : public Files {
   }
 
   Status sync_directory(const std::string& directory) override {
+    if (!syncs_) return {};
     int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return error_of_errno(errno, "open directory " + directory);
     int outcome = ::fsync(descriptor);
@@ -200,6 +204,7 @@ class PosixFiles final : public Files {
   }
 
   Status sync_tree(const std::string& directory) override {
+    if (!syncs_) return {};
     int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return error_of_errno(errno, "open directory " + directory);
     int outcome = ::syncfs(descriptor);
@@ -215,12 +220,20 @@ class PosixFiles final : public Files {
       return error_of_errno(errno, "look at the disk of " + directory);
     return static_cast<uint64_t>(facts.f_bavail) * facts.f_frsize;
   }
+
+ private:
+  bool syncs_;
 };
 
 }  // namespace
 
 Files& posix_files() {
-  static PosixFiles files;
+  static PosixFiles files(true);
+  return files;
+}
+
+Files& unsynced_posix_files() {
+  static PosixFiles files(false);
   return files;
 }
 

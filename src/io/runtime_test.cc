@@ -27,6 +27,22 @@ TEST_F(RuntimeTest, the_pool_gives_values_back_to_the_same_loop) {
   EXPECT_EQ(wait_on(runtime.loop(0), task(runtime)), 42);
 }
 
+TEST_F(RuntimeTest, the_pool_does_all_of_the_work_also_when_its_threads_are_busy) {
+  ThreadPool pool("busy", 2);
+  std::atomic<int> done = 0;
+  auto thousand = [&] {
+    std::vector<std::move_only_function<void()>> work;
+    for (int i = 0; i < 1'000; ++i) work.emplace_back([&done] { ++done; });
+    return work;
+  };
+  // Each of these waits for the others on a pool that has no thread left to help.
+  std::vector<std::move_only_function<void()>> outer;
+  for (int i = 0; i < 4; ++i) outer.emplace_back([&] { pool.run_all(thousand()); });
+  pool.run_all(std::move(outer));
+  EXPECT_EQ(done, 4'000);
+  pool.run_all({});
+}
+
 TEST_F(RuntimeTest, a_scope_cancels_and_joins_its_children) {
   auto task = [](Runtime& all) -> Task<int> {
     Scope scope(all.loop(0));
