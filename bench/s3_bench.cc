@@ -13,11 +13,9 @@
 #include "auth/sigv4.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "doors/s3/door.h"
+#include "doors/s3/door_on_disk.h"
 #include "http/server.h"
-#include "io/runtime.h"
 #include "io/scope.h"
-#include "objects/bucket_store.h"
 #include "objects/remote_store.h"
 #include "rest_load.h"
 
@@ -147,26 +145,17 @@ void list(const Target& target, size_t count) {
 // A store, a door and a listener, as `pinpipe up` wires them.
 class Server {
  public:
-  Server(const std::string& root, const auth::Credential& credential) {
-    auto opened = objects::BucketStore::open({.root = root}, runtime_.disk());
-    CHECK(opened.has_value(), "the store opens");
-    store_ = std::move(*opened);
-    uploads_ =
-        std::make_unique<objects::Uploads>(objects::LocalOptions{.root = root}, runtime_.disk());
-    CHECK(keys_->add(credential).has_value(), "a key");
-    auto all = std::make_shared<const auth::Policy>(auth::Policy::open_for_local());
-    objects_ = std::make_unique<objects::Objects>(*store_, [all] { return all; });
-    door_ = std::make_unique<s3::Door>(
-        s3::Door::Parts{*objects_, *uploads_, [this] { return keys_; }, runtime_.disk()},
-        s3::Door::Options{.auth_required = true});
+  Server(const std::string& root, const auth::Credential& credential)
+      : s3_(root, runtime_, {.auth_required = true}) {
+    CHECK(s3_.keys().add(credential).has_value(), "a key");
     http::Server::Options options{.name = "s3"};
     options.plan_body = s3::Door::plan_body;
-    server_ = std::make_unique<http::Server>(runtime_, std::move(options), door_->handler());
+    server_ = std::make_unique<http::Server>(runtime_, std::move(options), s3_.door().handler());
     auto port = server_->listen_tcp("127.0.0.1", 0);
     CHECK(port.has_value(), "a port");
     port_ = *port;
     server_->start();
-    Status made = io::wait_on(runtime_.loop(0), store_->create_bucket("bench"));
+    Status made = io::wait_on(runtime_.loop(0), s3_.store().create_bucket("bench"));
     CHECK(made.has_value(), "a bucket");
   }
   ~Server() { server_->stop(); }
@@ -174,11 +163,7 @@ class Server {
 
  private:
   io::Runtime runtime_{{.loops = 1, .disk_threads = 8, .work_threads = 1}};
-  std::unique_ptr<objects::BucketStore> store_;
-  std::unique_ptr<objects::Uploads> uploads_;
-  std::unique_ptr<objects::Objects> objects_;
-  std::shared_ptr<auth::Credentials> keys_ = std::make_shared<auth::Credentials>();
-  std::unique_ptr<s3::Door> door_;
+  s3::DoorOnDisk s3_;
   std::unique_ptr<http::Server> server_;
   uint16_t port_ = 0;
 };

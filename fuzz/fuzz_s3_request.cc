@@ -7,10 +7,8 @@
 
 #include "base/check.h"
 #include "codec/xml.h"
-#include "doors/s3/door.h"
-#include "io/runtime.h"
+#include "doors/s3/door_on_disk.h"
 #include "io/scope.h"
-#include "objects/bucket_store.h"
 
 using namespace pinpipe;
 
@@ -24,25 +22,16 @@ class House {
     // The buckets lie deep, so that paths that lead upwards still end where we look.
     std::string buckets = root_ + "/a/b/c/buckets";
     CHECK(io::posix_files().make_directories(buckets), "a directory");
-    auto opened = objects::BucketStore::open({.root = buckets}, runtime_.disk());
-    CHECK(opened.has_value(), "a store");
-    store_ = std::move(*opened);
-    uploads_ =
-        std::make_unique<objects::Uploads>(objects::LocalOptions{.root = buckets}, runtime_.disk());
-    auto all = std::make_shared<const auth::Policy>(auth::Policy::open_for_local());
-    objects_ = std::make_unique<objects::Objects>(*store_, [all] { return all; });
-    door_ = std::make_unique<s3::Door>(
-        s3::Door::Parts{*objects_, *uploads_, [this] { return keys_; }, runtime_.disk()},
-        s3::Door::Options{});
-    CHECK(io::wait_on(runtime_.loop(0), store_->create_bucket("bucket")), "a bucket");
+    s3_ = std::make_unique<s3::DoorOnDisk>(buckets, runtime_);
+    CHECK(io::wait_on(runtime_.loop(0), s3_->store().create_bucket("bucket")), "a bucket");
   }
   ~House() {
-    store_.reset();
+    s3_.reset();
     (void)io::posix_files().remove_tree(root_);
   }
 
   void answer(http::Request& request, http::Response& response) {
-    io::run_on(runtime_.loop(0), door_->handle(request, response));
+    io::run_on(runtime_.loop(0), s3_->door().handle(request, response));
   }
   void check_disk() const {
     for (auto [folder, only] : {std::pair("", "a"), std::pair("/a", "b"), std::pair("/a/b", "c"),
@@ -56,11 +45,7 @@ class House {
  private:
   std::string root_ = "/tmp/fuzz-s3-XXXXXX";
   io::Runtime runtime_{{.loops = 1, .disk_threads = 2, .work_threads = 1}};
-  std::unique_ptr<objects::BucketStore> store_;
-  std::unique_ptr<objects::Uploads> uploads_;
-  std::unique_ptr<objects::Objects> objects_;
-  std::shared_ptr<auth::Credentials> keys_ = std::make_shared<auth::Credentials>();
-  std::unique_ptr<s3::Door> door_;
+  std::unique_ptr<s3::DoorOnDisk> s3_;
 };
 
 std::string_view take_line(std::string_view& rest) {

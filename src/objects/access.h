@@ -10,45 +10,30 @@
 #include <utility>
 
 #include "auth/policy.h"
-#include "objects/store.h"
+#include "objects/passing_store.h"
 
 namespace pinpipe::objects {
 
-class Access final : public Store {
+class Access final : public PassingStore {
  public:
   Access(Store& store, std::shared_ptr<const auth::Policy> policy, auth::Principal who)
-      : store_(&store), policy_(std::move(policy)), who_(std::move(who)) {}
+      : PassingStore(store), policy_(std::move(policy)), who_(std::move(who)) {}
 
   io::Task<Status> create_bucket(std::string name) override;
   io::Task<Status> remove_bucket(std::string name) override;
   io::Task<Result<std::vector<BucketFacts>>> list_buckets() override;  // those it may know of
   io::Task<Result<BucketFacts>> find_bucket(std::string name) override;
-  io::Task<Result<ObjectFacts>> put(std::string bucket, std::string key, std::string bytes,
-                                    Attributes attributes, Condition condition) override;
-  io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
-                                      std::string key, Attributes attributes, Condition condition,
-                                      std::string etag = {}) override;
-  std::string new_temporary() override { return store_->new_temporary(); }
-  io::Task<Result<ObjectFacts>> head(std::string bucket, std::string key) override;
-  io::Task<Result<std::unique_ptr<OpenObject>>> open(std::string bucket, std::string key) override;
-  io::Task<Result<std::string>> get(std::string bucket, std::string key,
-                                    std::optional<ByteRange> range = std::nullopt) override;
-  io::Task<Status> remove(std::string bucket, std::string key, Condition condition = {}) override;
-  io::Task<Result<ObjectFacts>> copy(std::string from_bucket, std::string from_key,
-                                     std::string to_bucket, std::string to_key,
-                                     std::optional<Attributes> attributes,
-                                     Condition condition = {}) override;
   io::Task<Result<Listing>> list(std::string bucket, ListQuery query) override;
-  io::Task<Result<Pinned>> materialize(std::string bucket, std::string key) override;
 
   // Whether it may write an object there: to be asked before an upload's bytes are taken in.
-  Status may_write(std::string_view bucket, std::string_view key) const;
+  Status may_write(const std::string& bucket, const std::string& key) const;
 
  private:
+  io::Task<Result<Place>> place(const std::string& bucket, const std::string& key,
+                                Use use) override;
   Status check_bucket(auth::Action action, std::string_view bucket) const;
-  Status check_object(auth::Action action, std::string_view bucket, std::string_view key) const;
+  Status check_object(auth::Action action, const std::string& bucket, const std::string& key) const;
 
-  Store* store_;
   std::shared_ptr<const auth::Policy> policy_;
   auth::Principal who_;
 };

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "auth/sigv4_canonical.h"
 #include "base/log_line.h"
 #include "codec/csv.h"
 
@@ -14,12 +15,6 @@ std::string_view trimmed(std::string_view text) {
   size_t from = text.find_first_not_of(blanks);
   if (from == std::string_view::npos) return {};
   return text.substr(from, text.find_last_not_of(blanks) - from + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
 }
 
 Result<auth::Credential> checked(auth::Credential credential) {
@@ -57,7 +52,7 @@ Result<auth::Credential> credential_of_csv(std::string_view text) {
   std::vector<std::string> chosen;  // the first row that has a key
   Status read = codec::read_csv(text, [&](const codec::CsvRow& row) -> Status {
     if (columns.empty()) {
-      for (size_t i = 0; i < row.size(); ++i) columns[lower(trimmed(row[i].text))] = i;
+      for (size_t i = 0; i < row.size(); ++i) columns[auth::to_lower(trimmed(row[i].text))] = i;
       return {};
     }
     auto key = columns.find("access key id");
@@ -93,7 +88,7 @@ Result<auth::Credential> credential_of_profile(std::string_view text, std::strin
     }
     size_t equals = line.find('=');
     if (!inside || equals == std::string_view::npos) continue;
-    std::string key = lower(trimmed(line.substr(0, equals)));
+    std::string key = auth::to_lower(trimmed(line.substr(0, equals)));
     std::string value(trimmed(line.substr(equals + 1)));
     if (key == "aws_access_key_id") credential.access_key = std::move(value);
     if (key == "aws_secret_access_key") credential.secret = std::move(value);

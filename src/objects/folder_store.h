@@ -10,47 +10,30 @@
 #include <set>
 #include <string>
 
-#include "objects/store.h"
+#include "objects/passing_store.h"
 
 namespace pinpipe::objects {
 
-class FolderStore : public Store {
+class FolderStore : public PassingStore {
  public:
   static constexpr size_t bucket_bytes_max = 255;
 
   // `outer` outlives this; its bucket is there.
   FolderStore(Store& outer, std::string outer_bucket)
-      : outer_(outer), outer_bucket_(std::move(outer_bucket)) {}
+      : PassingStore(outer), outer_bucket_(std::move(outer_bucket)) {}
 
   io::Task<Status> create_bucket(std::string name) override;
   io::Task<Status> remove_bucket(std::string name) override;
   io::Task<Result<std::vector<BucketFacts>>> list_buckets() override;
   io::Task<Result<BucketFacts>> find_bucket(std::string name) override;
-  io::Task<Result<ObjectFacts>> put(std::string bucket, std::string key, std::string bytes,
-                                    Attributes attributes, Condition condition) override;
-  io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
-                                      std::string key, Attributes attributes, Condition condition,
-                                      std::string etag = {}) override;
-  std::string new_temporary() override { return outer_.new_temporary(); }
-  io::Task<Result<ObjectFacts>> head(std::string bucket, std::string key) override;
-  io::Task<Result<std::unique_ptr<OpenObject>>> open(std::string bucket, std::string key) override;
-  io::Task<Result<std::string>> get(std::string bucket, std::string key,
-                                    std::optional<ByteRange> range = std::nullopt) override;
-  io::Task<Status> remove(std::string bucket, std::string key, Condition condition = {}) override;
-  io::Task<Result<ObjectFacts>> copy(std::string from_bucket, std::string from_key,
-                                     std::string to_bucket, std::string to_key,
-                                     std::optional<Attributes> attributes,
-                                     Condition condition = {}) override;
   io::Task<Result<Listing>> list(std::string bucket, ListQuery query) override;
-  io::Task<Result<Pinned>> materialize(std::string bucket, std::string key) override;
 
  private:
+  io::Task<Result<Place>> place(const std::string& bucket, const std::string& key,
+                                Use use) override;
   // Asked of the outer store once, then remembered.
   io::Task<Status> need_bucket(const std::string& name);
-  // The outer key; not ok for keys and buckets that cannot be.
-  static Result<std::string> outer_key(const std::string& bucket, const std::string& key);
 
-  Store& outer_;
   std::string outer_bucket_;
   std::mutex mutex_;
   std::set<std::string> known_;  // buckets that were there

@@ -3,23 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "auth/sigv4_canonical.h"
 #include "base/clock.h"
 #include "codec/percent.h"
 #include "codec/xml.h"
+#include "objects/attribute_headers.h"
 
 namespace pinpipe::objects {
 namespace {
-
-constexpr std::string_view meta_prefix = "x-amz-meta-";
-constexpr std::string_view kept_headers[] = {"cache-control",    "content-disposition",
-                                             "content-encoding", "content-language",
-                                             "expires",          "x-amz-website-redirect-location"};
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
 
 uint64_t number_in(std::string_view text) {
   uint64_t number = 0;
@@ -75,12 +66,11 @@ ObjectFacts facts_of_answer(std::string key, const http::Response& response) {
   facts.etag = without_quotes(headers.find("ETag").value_or(""));
   facts.modified_ms = from_http_date(headers.find("Last-Modified").value_or("")).value_or(0);
   for (const auto& [raw_name, value] : headers.lines()) {
-    std::string name = lower(raw_name);
+    std::string name = auth::to_lower(raw_name);
     if (name == "content-type") facts.attributes.content_type = value;
     if (name.starts_with(meta_prefix))
       facts.attributes.user[name.substr(meta_prefix.size())] = value;
-    if (std::ranges::find(kept_headers, name) != std::end(kept_headers) ||
-        name.starts_with("x-amz-checksum-"))
+    if (is_kept_header(name) || name.starts_with("x-amz-checksum-"))
       facts.attributes.system[name] = value;
   }
   // What S3 calls a thing that nobody gave a type.
@@ -100,7 +90,7 @@ void add_attributes(http::Headers& headers, const Attributes& attributes) {
   for (const auto& [name, value] : attributes.user)
     headers.set(std::string(meta_prefix) + name, value);
   for (const auto& [name, value] : attributes.system) {
-    if (std::ranges::find(kept_headers, name) != std::end(kept_headers)) headers.set(name, value);
+    if (is_kept_header(name)) headers.set(name, value);
   }
 }
 

@@ -83,9 +83,9 @@ class Store {
 
   virtual io::Task<Result<ObjectFacts>> put(std::string bucket, std::string key, std::string bytes,
                                             Attributes attributes, Condition condition) = 0;
-  // Takes over a finished temporary file of new_temporary() as the object: no copy. The file is
-  // gone afterwards, also when this failed. A caller that has computed the ETag passes it;
-  // otherwise the store does.
+  // Takes over a finished temporary file of new_temporary() as the object: no copy. The file is the
+  // store's from then on, also when this failed: its name goes, now or later. A caller that has
+  // computed the ETag passes it; otherwise the store does.
   virtual io::Task<Result<ObjectFacts>> adopt(std::string bucket, std::string temporary_path,
                                               std::string key, Attributes attributes,
                                               Condition condition, std::string etag = {}) = 0;

@@ -9,12 +9,10 @@
 #include <vector>
 
 #include "codec/xml.h"
-#include "doors/s3/door.h"
-#include "io/runtime.h"
+#include "doors/s3/door_on_disk.h"
 #include "io/scope.h"
 #include "kit/fake_clock.h"
 #include "kit/temporary_directory.h"
-#include "objects/bucket_store.h"
 
 namespace pinpipe::s3 {
 
@@ -39,21 +37,15 @@ class DoorFixture : public testing::Test {
   using HeaderLines = std::vector<std::pair<std::string, std::string>>;
 
   DoorFixture() {
-    auto opened = objects::BucketStore::open({.root = directory.path()}, runtime.disk());
-    CHECK(opened.has_value(), "the store opens");
-    store = std::move(*opened);
-    auto all = std::make_shared<auth::Policy>(auth::Policy::open_for_local());
-    objects_of = std::make_unique<objects::Objects>(*store, [all] { return all; });
-    uploads = std::make_unique<objects::Uploads>(objects::LocalOptions{.root = directory.path()},
-                                                 runtime.disk());
-    CHECK(keys->add({"AKIDEXAMPLE", "secret", "", auth::local_principal()}).has_value(), "a key");
     open({});
     EXPECT_EQ(send("PUT", "/box").status, 200);
   }
-  void open(Door::Options options) {
-    door = std::make_unique<Door>(
-        Door::Parts{*objects_of, *uploads, [this] { return keys; }, runtime.disk(), clock},
-        options);
+  // Again, over the same directory.
+  void open(const Door::Options& options) {
+    s3.reset();
+    s3 = std::make_unique<DoorOnDisk>(directory.path(), runtime, options, clock);
+    CHECK(s3->keys().add({"AKIDEXAMPLE", "secret", "", auth::local_principal()}).has_value(),
+          "a key");
   }
 
   http::Response send(std::string method, std::string target, std::string body = {},
@@ -72,7 +64,7 @@ class DoorFixture : public testing::Test {
       request.body = std::move(body);
     }
     http::Response response;
-    io::run_on(runtime.loop(0), door->handle(request, response));
+    io::run_on(runtime.loop(0), s3->door().handle(request, response));
     return response;
   }
   static std::string code_of(const http::Response& response) {
@@ -93,11 +85,7 @@ class DoorFixture : public testing::Test {
   kit::TemporaryDirectory directory;
   io::Runtime runtime{{.loops = 1, .disk_threads = 3, .work_threads = 1}};
   kit::FakeClock clock;
-  std::unique_ptr<objects::BucketStore> store;
-  std::unique_ptr<objects::Objects> objects_of;
-  std::unique_ptr<objects::Uploads> uploads;
-  std::shared_ptr<auth::Credentials> keys = std::make_shared<auth::Credentials>();
-  std::unique_ptr<Door> door;
+  std::unique_ptr<DoorOnDisk> s3;
 };
 
 }  // namespace pinpipe::s3

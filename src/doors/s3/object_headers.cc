@@ -3,24 +3,18 @@
 #include <algorithm>
 #include <charconv>
 
+#include "auth/sigv4_canonical.h"
 #include "base/clock.h"
 #include "doors/s3/checksums.h"
 #include "http/answer_head.h"
+#include "objects/attribute_headers.h"
 
 namespace pinpipe::s3 {
 namespace {
 
-constexpr size_t metadata_bytes_max = 2 * 1024;
-constexpr std::string_view meta_prefix = "x-amz-meta-";
-constexpr std::string_view kept_headers[] = {"cache-control",    "content-disposition",
-                                             "content-encoding", "content-language",
-                                             "expires",          "x-amz-website-redirect-location"};
+using objects::meta_prefix;
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
+constexpr size_t metadata_bytes_max = 2 * 1024;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -68,7 +62,7 @@ Outcome refuse_unsupported(const Call& call) {
   constexpr std::string_view prefixes[] = {"x-amz-server-side-encryption", "x-amz-object-lock-",
                                            "x-amz-grant-", "x-amz-tagging"};
   for (const auto& [raw_name, value] : call.request.headers.lines()) {
-    std::string name = lower(raw_name);
+    std::string name = auth::to_lower(raw_name);
     for (std::string_view prefix : prefixes) {
       if (name.starts_with(prefix) && !value.empty() && name != "x-amz-tagging-directive")
         return failure(
@@ -90,7 +84,7 @@ std::expected<objects::Attributes, Failure> attributes_of_request(const Call& ca
   objects::Attributes attributes;
   size_t metadata_bytes = 0;
   for (const auto& [raw_name, value] : call.request.headers.lines()) {
-    std::string name = lower(raw_name);
+    std::string name = auth::to_lower(raw_name);
     if (name == "content-type") {
       attributes.content_type = value;
     } else if (name.starts_with(meta_prefix)) {
@@ -99,7 +93,7 @@ std::expected<objects::Attributes, Failure> attributes_of_request(const Call& ca
       std::string& held = attributes.user[name];
       if (!held.empty()) held += ',';
       held += value;
-    } else if (std::ranges::find(kept_headers, name) != std::end(kept_headers)) {
+    } else if (objects::is_kept_header(name)) {
       std::string kept(value);
       if (name == "content-encoding") kept = without_aws_chunked(value);
       if (!kept.empty()) attributes.system[name] = std::move(kept);

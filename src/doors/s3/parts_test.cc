@@ -118,7 +118,7 @@ TEST_F(PartsTest, uploads_that_nobody_completed_are_swept_in_time) {
   std::string id = begin("k");
   ASSERT_EQ(put_part("k", id, 1, "bytes").status, 200);
   auto sweep = [&](int64_t before_ms) {
-    return io::wait_on(runtime.loop(0), uploads->remove_abandoned(before_ms));
+    return io::wait_on(runtime.loop(0), s3->uploads().remove_abandoned(before_ms));
   };
   int64_t now = system_clock().wall_ms();
   EXPECT_EQ(*sweep(now - 60'000), 0U);

@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include "doors/s3/door.h"
+#include "doors/s3/door_on_disk.h"
 #include "http/server.h"
 #include "kit/store_contract.h"
-#include "objects/bucket_store.h"
+#include "objects/passing_store.h"
 
 namespace pinpipe::s3 {
 namespace {
@@ -16,18 +16,9 @@ namespace {
 // A door on a port of its own, with the store behind it.
 class Served {
  public:
-  explicit Served(const std::string& root) {
-    auto opened = objects::BucketStore::open({.root = root}, runtime_.disk());
-    CHECK(opened.has_value(), "the store opens");
-    store_ = std::move(*opened);
-    uploads_ =
-        std::make_unique<objects::Uploads>(objects::LocalOptions{.root = root}, runtime_.disk());
-    CHECK(keys_->add({"AKIDEXAMPLE", "secret", "", auth::local_principal()}).has_value(), "a key");
-    auto all = std::make_shared<const auth::Policy>(auth::Policy::open_for_local());
-    objects_ = std::make_unique<objects::Objects>(*store_, [all] { return all; });
-    door_ = std::make_unique<Door>(
-        Door::Parts{*objects_, *uploads_, [this] { return keys_; }, runtime_.disk()},
-        Door::Options{.auth_required = true});
+  explicit Served(const std::string& root) : s3_(root, runtime_, {.auth_required = true}) {
+    CHECK(s3_.keys().add({"AKIDEXAMPLE", "secret", "", auth::local_principal()}).has_value(),
+          "a key");
     http::Server::Options options{.name = "s3"};
     options.plan_body = Door::plan_body;
     server_ = std::make_unique<http::Server>(
@@ -43,23 +34,19 @@ class Served {
   ~Served() { server_->stop(); }
 
   uint16_t port() const { return port_; }
-  objects::Store& behind() { return *store_; }
+  objects::Store& behind() { return s3_.store(); }
 
   // What becomes of the next requests: lost before or after they are carried out.
   std::function<void(const http::Request&, http::Response&)> after;
 
  private:
   io::Task<> answer(http::Request& request, http::Response& response) {
-    co_await door_->handle(request, response);
+    co_await s3_.door().handle(request, response);
     if (after) after(request, response);
   }
 
   io::Runtime runtime_{{.loops = 1, .disk_threads = 2, .work_threads = 1}};
-  std::unique_ptr<objects::BucketStore> store_;
-  std::unique_ptr<objects::Uploads> uploads_;
-  std::unique_ptr<objects::Objects> objects_;
-  std::shared_ptr<auth::Credentials> keys_ = std::make_shared<auth::Credentials>();
-  std::unique_ptr<Door> door_;
+  DoorOnDisk s3_;
   std::unique_ptr<http::Server> server_;
   uint16_t port_ = 0;
 };
@@ -80,69 +67,20 @@ std::unique_ptr<objects::RemoteStore> open_remote(objects::RemoteStore::Options 
 }
 
 // Owns its server. All calls go to the remote store.
-class OwnedRemote final : public objects::Store {
+struct RemoteParts {
+  Served served;
+  std::unique_ptr<objects::RemoteStore> remote;
+};
+class OwnedRemote final : RemoteParts, public objects::PassingStore {
  public:
   OwnedRemote(const std::string& root, io::Pool& disk)
-      : served_(root), remote_(open_remote(options_for(served_, root), disk)) {}
-
-  io::Task<Status> create_bucket(std::string name) override {
-    return remote_->create_bucket(std::move(name));
-  }
-  io::Task<Status> remove_bucket(std::string name) override {
-    return remote_->remove_bucket(std::move(name));
-  }
-  io::Task<Result<std::vector<objects::BucketFacts>>> list_buckets() override {
-    return remote_->list_buckets();
-  }
-  io::Task<Result<objects::BucketFacts>> find_bucket(std::string name) override {
-    return remote_->find_bucket(std::move(name));
-  }
-  io::Task<Result<objects::ObjectFacts>> put(std::string bucket, std::string key, std::string bytes,
-                                             objects::Attributes attributes,
-                                             objects::Condition condition) override {
-    return remote_->put(std::move(bucket), std::move(key), std::move(bytes), std::move(attributes),
-                        std::move(condition));
-  }
-  io::Task<Result<objects::ObjectFacts>> adopt(std::string bucket, std::string path,
-                                               std::string key, objects::Attributes attributes,
-                                               objects::Condition condition,
-                                               std::string etag) override {
-    return remote_->adopt(std::move(bucket), std::move(path), std::move(key), std::move(attributes),
-                          std::move(condition), std::move(etag));
-  }
-  std::string new_temporary() override { return remote_->new_temporary(); }
-  io::Task<Result<objects::ObjectFacts>> head(std::string bucket, std::string key) override {
-    return remote_->head(std::move(bucket), std::move(key));
-  }
-  io::Task<Result<std::unique_ptr<objects::OpenObject>>> open(std::string bucket,
-                                                              std::string key) override {
-    return remote_->open(std::move(bucket), std::move(key));
-  }
-  io::Task<Result<std::string>> get(std::string bucket, std::string key,
-                                    std::optional<objects::ByteRange> range) override {
-    return remote_->get(std::move(bucket), std::move(key), range);
-  }
-  io::Task<Status> remove(std::string bucket, std::string key,
-                          objects::Condition condition) override {
-    return remote_->remove(std::move(bucket), std::move(key), std::move(condition));
-  }
-  io::Task<Result<objects::ObjectFacts>> copy(std::string from_bucket, std::string from_key,
-                                              std::string to_bucket, std::string to_key,
-                                              std::optional<objects::Attributes> attributes,
-                                              objects::Condition condition) override {
-    return remote_->copy(std::move(from_bucket), std::move(from_key), std::move(to_bucket),
-                         std::move(to_key), std::move(attributes), std::move(condition));
-  }
-  io::Task<Result<objects::Listing>> list(std::string bucket, objects::ListQuery query) override {
-    return remote_->list(std::move(bucket), std::move(query));
-  }
-  io::Task<Result<Pinned>> materialize(std::string bucket, std::string key) override {
-    return remote_->materialize(std::move(bucket), std::move(key));
-  }
+      : RemoteParts{.served = Served(root), .remote = nullptr},
+        PassingStore(*(remote = open_remote(options_for(served, root), disk))) {}
 
  private:
-  Served served_;
-  std::unique_ptr<objects::RemoteStore> remote_;
+  io::Task<Result<Place>> place(const std::string& bucket, const std::string& key, Use) override {
+    co_return Place{.store = remote.get(), .bucket = bucket, .key = key};
+  }
 };
 
 class RemoteStoreTest : public testing::Test {
