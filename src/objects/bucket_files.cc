@@ -33,12 +33,12 @@ Status BucketStore::recover() {
     Status made = tree_.make_directories(directory, BucketTree::Durable::yes);
     if (!made) return made;
   }
-  // Only each key's last record counts: doing an earlier one again would replace an adopted file,
-  // whose bytes are not in the journal.
+  // Only each key's last record counts, of those that can be done.
   std::map<std::pair<std::string, std::string>, uint64_t> last;
   uint64_t count = 0;
   auto read = journal_.replay([&](const JournalRecord& record) {
-    last[{std::string(record.bucket), std::string(record.key)}] = ++count;
+    ++count;
+    if (can_be_done(record)) last[{std::string(record.bucket), std::string(record.key)}] = count;
     return Status{};
   });
   if (!read) return read.error();
@@ -48,12 +48,32 @@ Status BucketStore::recover() {
     return is_last ? replay(record) : Status{};
   });
   if (!replayed) return replayed.error();
-  // What lies here now was never promised, or is in its place already.
-  if (Status removed = files().remove_tree(temporary_directory()); !removed) return removed;
-  if (Status made = files().make_directories(temporary_directory()); !made) return made;
-  if (replayed->empty()) return {};
-  if (Status synced = files().sync_tree(tree_.root()); !synced) return synced;
-  return journal_.remove_segments(*replayed);
+  if (!replayed->empty()) {
+    if (Status synced = files().sync_tree(tree_.root()); !synced) return synced;
+    if (Status removed = journal_.remove_segments(*replayed); !removed) return removed;
+  }
+  // What lies among the temporaries now was never promised, or is in its place already. The
+  // directory itself stays, since it is durable.
+  done_ = {};
+  auto left = files().list(temporary_directory());
+  if (!left) return left.error();
+  for (const io::DirEntry& entry : *left) {
+    std::string path = temporary_directory() + "/" + entry.name;
+    Status removed = entry.is_directory ? files().remove_tree(path) : files().remove(path);
+    if (!removed) return removed;
+  }
+  return {};
+}
+
+// A temporary file that is missing, or not whole where it was synced together with its record, was
+// not promised: the record's other half never reached the disk.
+bool BucketStore::can_be_done(const JournalRecord& record) {
+  bool is_checked = record.kind == JournalRecord::Kind::adopt_checked;
+  if (record.kind != JournalRecord::Kind::adopt && !is_checked) return true;
+  std::string path = temporary_directory() + "/" + std::string(record.temporary);
+  if (!is_checked) return files().exists(path);
+  auto facts = facts_from_text(record.attributes);
+  return facts && has_bytes_of(path, facts->etag);
 }
 
 Status BucketStore::replay(const JournalRecord& record) {
@@ -72,7 +92,7 @@ Status BucketStore::replay(const JournalRecord& record) {
   switch (record.kind) {
     case JournalRecord::Kind::put: {
       // A file that is there as promised keeps its modification time.
-      if (found && is_default(operation.attributes) && has_bytes_of(*found, operation.etag)) {
+      if (found && is_default(operation.attributes) && has_bytes_of(found->path, operation.etag)) {
         auto there = facts_of(record.bucket, record.key, *found);
         if (there && there->etag == operation.etag && is_default(there->attributes)) return {};
       }
@@ -80,11 +100,12 @@ Status BucketStore::replay(const JournalRecord& record) {
       done = apply(operation);
       break;
     }
-    case JournalRecord::Kind::adopt: {
+    case JournalRecord::Kind::adopt:
+    case JournalRecord::Kind::adopt_checked:
       operation.kind = Operation::Kind::adopt;
       operation.temporary = temporary_directory() + "/" + std::string(record.temporary);
-      return replay_adoption(operation, facts->size);
-    }
+      done = apply(operation);
+      break;
     case JournalRecord::Kind::remove:
       operation.kind = Operation::Kind::remove;
       if (found) done = apply(operation);
@@ -96,28 +117,11 @@ Status BucketStore::replay(const JournalRecord& record) {
 }
 
 // Attributes are not believed here: they may have reached the disk when the bytes did not.
-bool BucketStore::has_bytes_of(const BucketTree::Found& found, std::string_view etag) {
-  auto file = files().open(found.path, io::OpenMode::read);
+bool BucketStore::has_bytes_of(const std::string& path, std::string_view etag) {
+  auto file = files().open(path, io::OpenMode::read);
   if (!file) return false;
   auto digest = md5_of_file(**file);
   return digest && *digest == etag;
-}
-
-Status BucketStore::replay_adoption(Operation& operation, uint64_t size) {
-  if (files().exists(operation.temporary)) {
-    auto placed = apply(operation);
-    return placed ? Status{} : placed.error();
-  }
-  // The file is in its place, or a later operation replaced it, whose record follows. Its
-  // attributes may not have reached the disk.
-  auto found = tree_.find(operation.bucket, operation.key);
-  if (!found || found->facts.size != size) return {};
-  ObjectFacts facts{.key = operation.key,
-                    .size = size,
-                    .modified_ms = found->facts.modified_ms,
-                    .etag = operation.etag,
-                    .attributes = operation.attributes};
-  return exchange_attributes(facts, operation.bucket, {found->relative, found->path, true});
 }
 
 BucketFacts BucketStore::bucket_facts_of(std::string_view name, const io::FileFacts& facts) {
@@ -220,18 +224,24 @@ Result<ObjectFacts> BucketStore::place(Operation& operation, const std::string& 
                     .attributes = operation.attributes};
   auto place = tree_.prepare(operation.bucket, operation.key, BucketTree::Durable::no);
   Status done = place ? Status{} : place.error();
+  // An adopted file keeps its temporary name, by which the journal knows it.
+  bool keeps = operation.kind == Operation::Kind::adopt;
+  std::string moving = keeps ? new_temporary() : temporary;
+  if (done && keeps) done = files().link(temporary, moving);
   if (done) {
     std::lock_guard lock(version_lock(operation.bucket, operation.key));
     done = exchange_attributes(facts, operation.bucket, *place);
-    if (done) done = files().rename(temporary, place->path);
+    if (done) done = files().rename(moving, place->path);
   }
   if (!done) {
     (void)files().remove(temporary);
+    if (keeps) (void)files().remove(moving);
     return done.error();
   }
   facts_cache_.keep(place->path, *file, facts);
-  note_touched(place->path, operation.bucket);
-  operation.placed_path = std::move(place->path);
+  note_touched(keeps ? io::parent_directory(place->path) : place->path, operation.bucket);
+  if (keeps) done_.kept.push_back(temporary);
+  if (keeps) done_.kept_bytes += facts.size;
   return facts;
 }
 

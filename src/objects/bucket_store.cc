@@ -1,5 +1,6 @@
 #include "objects/bucket_store.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/bytes.h"
@@ -29,13 +30,19 @@ BucketStore::~BucketStore() {
   std::unique_lock lock(mutex_);
   idle_.wait(lock, [this] { return !committing_ && !checkpointing_; });
   if (poisoned_) return;
-  std::vector<std::string> segments = std::move(closed_segments_);
-  for (std::string& path : journal_.close_segment()) segments.push_back(std::move(path));
-  if (segments.empty()) return;
+  done_.segments = journal_.close_segment();
+  closed_.add(std::move(done_));
+  if (closed_.segments.empty()) return;
   checkpointing_ = true;
-  closed_touched_.merge(touched_);
   lock.unlock();
-  checkpoint(segments, closed_touched_);
+  checkpoint(closed_);
+}
+
+void BucketStore::Done::add(Done other) {
+  std::ranges::move(other.segments, std::back_inserter(segments));
+  std::ranges::move(other.kept, std::back_inserter(kept));
+  touched.merge(other.touched);
+  kept_bytes += other.kept_bytes;
 }
 
 Status BucketStore::check_name(std::string_view bucket) const {
@@ -90,29 +97,29 @@ io::Task<Result<ObjectFacts>> BucketStore::adopt(std::string bucket, std::string
                                                  Condition condition, std::string etag) {
   Status good = check_name(bucket);
   if (good) good = check_key(key);
-  uint64_t size = 0;
+  auto operation = std::make_unique<Operation>();
   auto ready = co_await disk_.run([&, this]() -> Status {
     if (!good) return good;
     auto file = files().open(temporary_path, io::OpenMode::write);
     if (!file) return file.error();
-    auto bytes = (*file)->size();
-    if (!bytes) return bytes.error();
-    size = *bytes;
-    if (Status synced = (*file)->sync(); !synced) return synced;
-    // The journal will name the temporary file: its name has to be as durable as the record.
-    if (Status synced = files().sync_directory(temporary_directory()); !synced) return synced;
-    if (!etag.empty()) return {};
-    auto computed = md5_of_file(**file);
-    if (!computed) return computed.error();
-    etag = std::move(*computed);
+    auto size = (*file)->size();
+    if (!size) return size.error();
+    operation->size = *size;
+    if (etag.empty()) {
+      auto computed = md5_of_file(**file);
+      if (!computed) return computed.error();
+      etag = std::move(*computed);
+    }
+    // What can be checked at a replay is synced beside its record. An ETag of parts is no MD5.
+    bool is_checked = *size <= checked_object_bytes_max && !etag.contains('-');
+    if (!is_checked) return (*file)->sync();
+    operation->file = std::move(*file);
     return {};
   });
-  auto operation = std::make_unique<Operation>();
   operation->kind = Operation::Kind::adopt;
   operation->bucket = std::move(bucket);
   operation->key = std::move(key);
   operation->temporary = temporary_path;
-  operation->size = size;
   operation->etag = std::move(etag);
   operation->attributes = std::move(attributes);
   operation->condition = std::move(condition);
@@ -199,28 +206,11 @@ void BucketStore::commit(Group group) {
       operation->done.set(std::move(*answer), wakes);
       continue;
     }
-    if (operation->kind <= Operation::Kind::remove) {
-      ObjectFacts facts;
-      facts.etag = operation->etag;
-      facts.size = operation->size;
-      facts.attributes = operation->attributes;
-      std::string text = to_text(facts);
-      std::string_view name = operation->temporary;
-      name.remove_prefix(name.rfind('/') + 1);
-      static_assert(static_cast<int>(Operation::Kind::remove) + 1 ==
-                    static_cast<int>(JournalRecord::Kind::remove));
-      append_record(
-          records, {.kind = static_cast<JournalRecord::Kind>(static_cast<int>(operation->kind) + 1),
-                    .bucket = operation->bucket,
-                    .key = operation->key,
-                    .attributes = text,
-                    .temporary = name,
-                    .bytes = operation->bytes});
-    }
+    encode(*operation, records);
     admitted.push_back(std::move(operation));
   }
   if (!records.empty()) {
-    if (Status written = journal_.append(records); !written) {
+    if (Status written = make_durable(admitted, records); !written) {
       poisoned_ = true;
       log_error("objects", "the journal cannot be written; no changes until restart",
                 {{"reason", written.error().text()}});
@@ -231,31 +221,70 @@ void BucketStore::commit(Group group) {
   }
   finish(std::move(admitted), wakes);
   wakes.send();
-  if (journal_.is_full()) turn_segment();
+  bool keeps_much = done_.kept_bytes > kept_bytes_max || done_.kept.size() > kept_max;
+  if (journal_.is_full() || keeps_much) turn_segment();
+}
+
+void BucketStore::encode(const Operation& operation, std::string& records) {
+  JournalRecord record{.kind = {},
+                       .bucket = operation.bucket,
+                       .key = operation.key,
+                       .attributes = {},
+                       .temporary = operation.temporary,
+                       .bytes = operation.bytes};
+  switch (operation.kind) {
+    case Operation::Kind::put:
+      record.kind = JournalRecord::Kind::put;
+      break;
+    case Operation::Kind::adopt:
+      record.kind =
+          operation.file ? JournalRecord::Kind::adopt_checked : JournalRecord::Kind::adopt;
+      record.temporary.remove_prefix(record.temporary.rfind('/') + 1);
+      break;
+    case Operation::Kind::remove:
+      record.kind = JournalRecord::Kind::remove;
+      break;
+    case Operation::Kind::create_bucket:
+    case Operation::Kind::remove_bucket:
+      return;
+  }
+  ObjectFacts facts;
+  facts.etag = operation.etag;
+  facts.size = operation.size;
+  facts.attributes = operation.attributes;
+  std::string text = to_text(facts);
+  record.attributes = text;
+  append_record(records, record);
+}
+
+// At the same time, since none waits for another: what a power cut leaves of them tells a replay
+// whether all were done.
+Status BucketStore::make_durable(Group& admitted, const std::string& records) {
+  Status written, named;
+  std::vector<std::move_only_function<void()>> syncs;
+  syncs.emplace_back([&] { written = journal_.append(records); });
+  bool adopts = false;
+  for (auto& operation : admitted) {
+    adopts |= operation->kind == Operation::Kind::adopt;
+    if (operation->file) syncs.emplace_back([&of = *operation] { of.synced = of.file->sync(); });
+  }
+  if (adopts) syncs.emplace_back([&] { named = files().sync_directory(temporary_directory()); });
+  disk_.run_all(std::move(syncs));
+  for (auto& operation : admitted) {
+    operation->file.reset();
+    if (operation->kind == Operation::Kind::adopt && operation->synced) operation->synced = named;
+  }
+  return written;
 }
 
 void BucketStore::finish(Group admitted, io::Wakes& wakes) {
-  std::vector<Result<ObjectFacts>> outcomes;
-  std::set<std::string> directories;
   for (auto& operation : admitted) {
-    outcomes.push_back(apply(*operation));
-    if (operation->kind != Operation::Kind::adopt || !outcomes.back()) continue;
-    // An earlier small put may have made the directories above without making them durable.
-    std::string base = tree_.directory(operation->bucket);
-    for (std::string above = io::parent_directory(operation->placed_path);
-         above.size() >= base.size(); above = io::parent_directory(above))
-      directories.insert(above);
-  }
-  // The journal has the bytes of small objects; of an adopted file it has only the temporary name,
-  // which the rename took away: the new name has to be durable by itself.
-  Status synced;
-  for (const std::string& directory : directories) {
-    if (synced) synced = files().sync_directory(directory);
-  }
-  for (size_t i = 0; i < admitted.size(); ++i) {
-    bool lost = admitted[i]->kind == Operation::Kind::adopt && !synced;
-    admitted[i]->done.set(lost ? Result<ObjectFacts>(synced.error()) : std::move(outcomes[i]),
-                          wakes);
+    if (operation->synced) {
+      operation->done.set(apply(*operation), wakes);
+    } else {
+      (void)files().remove(operation->temporary);
+      operation->done.set(operation->synced.error(), wakes);
+    }
   }
 }
 
@@ -295,36 +324,35 @@ Status BucketStore::check_condition(const Operation& operation) {
 }
 
 void BucketStore::turn_segment() {
-  std::vector<std::string> closed = journal_.close_segment();
+  done_.segments = journal_.close_segment();
   std::unique_lock lock(mutex_);
-  for (std::string& path : closed) closed_segments_.push_back(std::move(path));
+  closed_.add(std::exchange(done_, {}));
   // With too many segments waiting, writers wait for the disk: here, by not going on.
-  if (checkpointing_ && closed_segments_.size() >= segments_waiting_max)
+  if (checkpointing_ && closed_.segments.size() >= segments_waiting_max)
     idle_.wait(lock, [this] { return !checkpointing_; });
-  closed_touched_.merge(touched_);
-  touched_.clear();
   if (checkpointing_) return;
   checkpointing_ = true;
-  bool queued = disk_.submit(
-      [this, segments = std::exchange(closed_segments_, {}),
-       touched = std::exchange(closed_touched_, {})] { checkpoint(segments, touched); });
+  bool queued = disk_.submit([this, closed = std::exchange(closed_, {})] { checkpoint(closed); });
   CHECK(queued, "the disk pool's queue is larger than the number of stores");
 }
 
 // All that the closed segments promise was done to the files before they were closed; once those
-// are synced, the segments have nothing to add.
-void BucketStore::checkpoint(const std::vector<std::string>& segments, const Touched& touched) {
-  Status synced = sync_touched(touched);
-  if (synced) synced = journal_.remove_segments(segments);
-  if (!synced)
+// are synced, the segments have nothing to add, and then the temporary names have nothing either.
+void BucketStore::checkpoint(const Done& done) {
+  Status synced = sync_touched(done.touched);
+  if (synced) synced = journal_.remove_segments(done.segments);
+  if (synced) {
+    for (const std::string& path : done.kept) (void)files().remove(path);
+  } else {
     log_error("objects", "synced files late: the journal is kept for the next start",
               {{"reason", synced.error().text()}});
+  }
   std::lock_guard lock(mutex_);
   checkpointing_ = false;
   idle_.notify_all();
 }
 
-Status BucketStore::sync_touched(const Touched& touched) {
+Status BucketStore::sync_touched(const std::set<std::string>& touched) {
   if (touched.size() > touched_max) return files().sync_tree(tree_.root());
   for (const std::string& path : touched) {
     auto facts = files().facts(path);
@@ -343,9 +371,9 @@ Status BucketStore::sync_touched(const Touched& touched) {
 
 void BucketStore::note_touched(std::string path, const std::string& bucket) {
   std::string base = tree_.directory(bucket);
-  for (; path.size() >= base.size() && touched_.size() <= touched_max;
+  for (; path.size() >= base.size() && done_.touched.size() <= touched_max;
        path = io::parent_directory(path)) {
-    if (!touched_.insert(path).second) return;  // then so are those above
+    if (!done_.touched.insert(path).second) return;  // then so are those above
   }
 }
 

@@ -9,8 +9,13 @@
 // Promise: every change passes one queue; a group of changes is journaled with one sync, then done
 // to the files, then acknowledged: what is visible is durable, in the order of the queue.
 // Conditions are decided in that order too. Start replays the journal. A failed journal write ends
-// all writing until restart. Bounds: queued_bytes_max and queued_operations_max waiting, then
-// `busy`; Journal::segment_bytes_max times segments_waiting_max of journal.
+// all writing until restart.
+// The bytes of a small object are in the journal. A large one is a file among the temporaries whose
+// name is in the journal: that file, its name and the journal are synced at the same time, and the
+// name stays until the object's own name is durable, which a checkpoint sees to.
+// Bounds: queued_bytes_max and queued_operations_max waiting, then `busy`;
+// Journal::segment_bytes_max times segments_waiting_max of journal; kept_bytes_max of objects that
+// were removed or replaced meanwhile (and one that is larger), until the next checkpoint.
 #pragma once
 
 #include <condition_variable>
@@ -39,6 +44,12 @@ class BucketStore final : public LocalStore {
   static constexpr size_t touched_max = 256;
   // A larger object is written and synced as a file of its own; only its name is journaled.
   static constexpr size_t journaled_object_bytes_max = 256 * 1024;
+  // A larger one is synced before its record, so that others do not wait for it in one group, and
+  // a start does not read it to see whether it is whole.
+  static constexpr uint64_t checked_object_bytes_max = 8 << 20;
+  // So much and so many in adopted files that keep their temporary names, then a checkpoint.
+  static constexpr uint64_t kept_bytes_max = 128 << 20;
+  static constexpr size_t kept_max = 1'024;
 
   // Blocks: replays what a crash left. The pool must outlive the store.
   static Result<std::unique_ptr<BucketStore>> open(LocalOptions options, io::Pool& disk);
@@ -63,8 +74,9 @@ class BucketStore final : public LocalStore {
     std::string bytes;
     std::string temporary;
     std::string etag;
-    uint64_t size = 0;        // adopt
-    std::string placed_path;  // adopt, once it is done
+    uint64_t size = 0;               // adopt
+    std::unique_ptr<io::File> file;  // adopt: still to be synced, and checked at a replay
+    Status synced;                   // adopt
     Attributes attributes;
     Condition condition;
     io::OneShot<Result<ObjectFacts>> done;
@@ -92,10 +104,13 @@ class BucketStore final : public LocalStore {
   // An answer when the operation ends here, without a change.
   std::optional<Result<ObjectFacts>> refuse(const Operation& operation);
   Status check_condition(const Operation& operation);
+  static void encode(const Operation& operation, std::string& records);
+  // The records, the files that they name and those files' names. Not ok when the journal failed.
+  Status make_durable(Group& admitted, const std::string& records);
   void finish(Group admitted, io::Wakes& wakes);
   Result<ObjectFacts> apply(Operation& operation);
-  bool has_bytes_of(const BucketTree::Found& found, std::string_view etag);
-  Status replay_adoption(Operation& operation, uint64_t size);
+  bool has_bytes_of(const std::string& path, std::string_view etag);
+  bool can_be_done(const JournalRecord& record);
   Result<std::string> write_unsynced(std::string_view bytes);
   Result<ObjectFacts> place(Operation& operation, const std::string& temporary);
   Status exchange_attributes(const ObjectFacts& facts, const std::string& bucket,
@@ -105,11 +120,18 @@ class BucketStore final : public LocalStore {
   Result<ObjectFacts> create_bucket_now(const std::string& name);
   Result<ObjectFacts> remove_bucket_now(const std::string& name);
   void turn_segment();
-  // What the operations of some journal segments did to the disk.
-  using Touched = std::set<std::string>;
+  // What the operations of some journal segments did to the disk, and the segments.
+  struct Done {
+    std::vector<std::string> segments;
+    std::set<std::string> touched;  // files and directories that are still to be synced
+    std::vector<std::string> kept;  // temporary names of adopted files
+    uint64_t kept_bytes = 0;
+
+    void add(Done other);
+  };
   void note_touched(std::string path, const std::string& bucket);
-  void checkpoint(const std::vector<std::string>& segments, const Touched& touched);
-  Status sync_touched(const Touched& touched);
+  void checkpoint(const Done& done);
+  Status sync_touched(const std::set<std::string>& touched);
   static Result<std::string> md5_of_file(io::File& file);
   Result<std::string> etag_of_file(const std::string& path, const io::FileFacts& facts);
   std::string attributes_path(std::string_view bucket, std::string_view relative) const;
@@ -117,7 +139,7 @@ class BucketStore final : public LocalStore {
   Journal journal_;
   FactsCache facts_cache_;
   bool poisoned_ = false;  // by the committing thread only
-  Touched touched_;        // likewise; files and directories since the last closed segment
+  Done done_;              // likewise; since the last closed segment
 
   std::mutex mutex_;
   std::condition_variable idle_;
@@ -125,8 +147,7 @@ class BucketStore final : public LocalStore {
   size_t queued_bytes_ = 0;
   bool committing_ = false;
   bool checkpointing_ = false;
-  std::vector<std::string> closed_segments_;
-  Touched closed_touched_;
+  Done closed_;  // waiting for a checkpoint
 };
 
 }  // namespace pinpipe::objects

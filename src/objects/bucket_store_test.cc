@@ -1,5 +1,6 @@
 #include "objects/bucket_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
@@ -86,6 +87,57 @@ TEST_F(BucketStoreTest, start_does_what_the_journal_promised_and_stops_at_a_torn
   EXPECT_EQ(wait(store->head("box", "torn")).error().code(), Code::not_found);
   EXPECT_TRUE(files.list(path(".pinpipe/tmp"))->empty());
   EXPECT_TRUE(files.list(path(".pinpipe/journal"))->empty());
+}
+
+TEST_F(BucketStoreTest, a_large_object_that_did_not_reach_the_disk_whole_was_not_promised) {
+  {
+    ASSERT_TRUE(wait(open()->create_bucket("box")));
+  }
+  auto etag_of = [](std::string_view bytes) { return "etag " + to_hex(md5(bytes)) + "\n"; };
+  std::string one = etag_of("one"), whole = etag_of("whole");
+  auto adopt = [&](std::string_view key, std::string_view name) {
+    return JournalRecord{.kind = JournalRecord::Kind::adopt_checked,
+                         .bucket = "box",
+                         .key = key,
+                         .attributes = whole,
+                         .temporary = name,
+                         .bytes = {}};
+  };
+  ASSERT_TRUE(files.replace(path(".pinpipe/tmp/1-7"), "whole"));
+  ASSERT_TRUE(files.replace(path(".pinpipe/tmp/1-8"), "who"));
+  auto put = [&](std::string_view key) {
+    return JournalRecord{
+        .bucket = "box", .key = key, .attributes = one, .temporary = {}, .bytes = "one"};
+  };
+  write_segment(
+      {put("a"), put("b"), put("c"), adopt("a", "1-7"), adopt("b", "1-8"), adopt("c", "1-9")});
+  auto store = open();
+  EXPECT_EQ(*wait(store->get("box", "a")), "whole");
+  EXPECT_EQ(*wait(store->get("box", "b")), "one") << "half of the file was there";
+  EXPECT_EQ(*wait(store->get("box", "c")), "one") << "its name was not";
+}
+
+TEST_F(BucketStoreTest, a_journal_of_another_version_is_refused_and_kept) {
+  std::string segment = path(".pinpipe/journal/000000000001.journal");
+  ASSERT_TRUE(files.make_directories(path(".pinpipe/journal")));
+  ASSERT_TRUE(files.replace(segment, std::string("PPOJ\0\0\0\1", 8) + "records"));
+  auto store = BucketStore::open({.root = directory.path()}, runtime.disk());
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().text(), testing::HasSubstr("stop it, which empties its journal"));
+  EXPECT_TRUE(files.exists(segment));
+}
+
+TEST_F(BucketStoreTest, large_objects_that_were_replaced_do_not_stay_on_the_disk) {
+  auto opened = BucketStore::open({.root = directory.path(), .files = &io::unsynced_posix_files()},
+                                  runtime.disk());
+  ASSERT_TRUE(opened);
+  auto store = std::move(*opened);
+  ASSERT_TRUE(wait(store->create_bucket("box")));
+  constexpr uint64_t bytes = 16 << 20;
+  for (uint64_t put = 0; put <= 2 * BucketStore::kept_bytes_max / bytes + 2; ++put)
+    ASSERT_TRUE(wait(store->put("box", "k", std::string(bytes, 'x'), {}, {})));
+  auto kept = files.list(path(".pinpipe/tmp"));
+  EXPECT_LE(kept->size() * bytes, 2 * BucketStore::kept_bytes_max);
 }
 
 TEST_F(BucketStoreTest, replay_leaves_a_file_that_is_there_as_promised_untouched) {

@@ -1,5 +1,6 @@
 #include "objects/journal.h"
 
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 
@@ -9,7 +10,7 @@
 namespace pinpipe::objects {
 namespace {
 
-constexpr std::string_view magic("PPOJ\0\0\0\1", 8);
+constexpr std::string_view magic("PPOJ\0\0\0\2", 8);
 constexpr std::string_view ending = ".journal";
 constexpr size_t record_head_bytes = 8;
 
@@ -87,6 +88,12 @@ Result<std::vector<std::string>> Journal::replay(
     auto bytes = files_.read_all(path);
     if (!bytes) return bytes.error();
     std::string_view rest = *bytes;
+    bool is_of_another = rest.size() >= magic.size() && rest.starts_with(magic.substr(0, 7)) &&
+                         rest[7] != magic[7] && rest[7] != '\0';
+    if (is_of_another)
+      return Error(Code::invalid, path +
+                                      " was written by another version of pinpipe: start that "
+                                      "one and stop it, which empties its journal");
     if (!rest.starts_with(magic)) continue;  // its first append never completed
     rest.remove_prefix(magic.size());
     JournalRecord record;
@@ -111,16 +118,23 @@ Status Journal::append(std::string_view records) {
   if (!file_) {
     if (Status begun = begin_segment(); !begun) return begun;
   }
-  if (Status written = file_->write_at(records, end_); !written) return written;
+  static const std::string zeros(zeroed_bytes, '\0');
+  uint64_t end = end_ + records.size();
+  std::array<std::string_view, 2> pieces = {records, {}};
+  if (end > zeroed_end_ && records.size() <= small_bytes_max) {
+    pieces[1] = zeros;
+    zeroed_end_ = end + zeros.size();
+  }
+  if (Status written = file_->write_at(pieces, end_); !written) return written;
   if (Status synced = file_->sync(); !synced) return synced;
-  end_ += records.size();
+  end_ = end;
   return {};
 }
 
 std::vector<std::string> Journal::close_segment() {
   if (!file_) return {};
   file_.reset();
-  end_ = 0;
+  end_ = zeroed_end_ = 0;
   return {std::move(path_)};
 }
 
@@ -128,7 +142,7 @@ Status Journal::remove_segments(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     if (Status removed = files_.remove(path); !removed) return removed;
   }
-  return {};
+  return files_.sync_directory(directory_);
 }
 
 }  // namespace pinpipe::objects

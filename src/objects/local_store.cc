@@ -203,7 +203,6 @@ Result<std::string> LocalStore::copy_bytes_now(io::File& from) {
     auto got = from.read_at(step, offset);
     Status done =
         got ? (*to)->write_at(std::string_view(step.data(), *got), offset) : Status(got.error());
-    if (done && *got < step.size()) done = (*to)->sync();
     if (!done) {
       (void)files().remove(path);
       return done.error();

@@ -55,7 +55,7 @@ class LocalStore : public Store {
   Result<Opened> open_now(std::string_view bucket, std::string_view key);
   Result<Listing> list_now(std::string_view bucket, const ListQuery& query);
   Result<Pinned> materialize_now(std::string_view bucket, std::string_view key);
-  // Into a new temporary file, synced; gives its path.
+  // Into a new temporary file; gives its path.
   Result<std::string> copy_bytes_now(io::File& from);
 
   // Held for the moment in which an object's file and its attributes are looked at or exchanged.

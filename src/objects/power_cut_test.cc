@@ -89,6 +89,44 @@ TEST_F(PowerCut, a_bucket_store_has_all_that_it_acknowledged) {
   EXPECT_TRUE(files.list("/data/buckets/.pinpipe/tmp")->empty());
 }
 
+TEST_F(PowerCut, a_large_put_waits_for_three_syncs_and_a_small_one_for_one) {
+  auto store = BucketStore::open({.root = "/data/buckets", .files = &files}, runtime.disk());
+  ASSERT_TRUE(store);
+  ASSERT_TRUE(wait((*store)->create_bucket("box")));
+  ASSERT_TRUE(wait((*store)->put("box", "first/makes/the/segment", "x", {}, {})));
+  uint64_t before = files.syncs();
+  ASSERT_TRUE(wait((*store)->put("box", "new/folder/small", std::string(1'000, 's'), {}, {})));
+  EXPECT_EQ(files.syncs() - before, 1U) << "the journal";
+  before = files.syncs();
+  ASSERT_TRUE(wait((*store)->put("box", "new/folders/large", std::string(400'000, 'l'), {}, {})));
+  EXPECT_EQ(files.syncs() - before, 3U) << "the journal, the file and its temporary name";
+}
+
+// Puts of a key beside each other: one large, whose three syncs are done at the same time, after a
+// small one that was acknowledged.
+TEST_F(PowerCut, a_large_put_that_was_cut_leaves_what_was_there) {
+  for (int round = 0; round < 40; ++round) {
+    kit::MemoryFiles disk(kit::seed() + static_cast<uint64_t>(round));
+    auto store = BucketStore::open({.root = "/data/buckets", .files = &disk}, runtime.disk());
+    ASSERT_TRUE(store);
+    ASSERT_TRUE(wait((*store)->create_bucket("box")));
+    ASSERT_TRUE(wait((*store)->put("box", "k", "small", {}, {})));
+    std::string large(300'000, 'l');
+    disk.cut_power_after(random.below(12));
+    bool stored = wait((*store)->put("box", "k", large, {}, {})).has_value();
+    disk.power_off();
+    store->reset();
+    disk.power_on();
+    store = BucketStore::open({.root = "/data/buckets", .files = &disk}, runtime.disk());
+    ASSERT_TRUE(store) << store.error().text();
+    auto held = wait((*store)->get("box", "k", std::nullopt));
+    ASSERT_TRUE(held) << held.error().text();
+    EXPECT_TRUE(*held == large || (!stored && *held == "small"))
+        << "round " << round << ", seed " << kit::seed() << ": " << held->size() << " bytes";
+    store->reset();
+  }
+}
+
 TEST_F(PowerCut, a_directory_store_has_all_that_it_acknowledged) {
   for (int round = 0; round < 12; ++round) {
     DirectoryStore store({.root = "/data", .files = &files}, runtime.disk());

@@ -26,6 +26,12 @@ constexpr const char* root = "/data/buckets";
 // What a key or a part may hold after a crash. Nothing: it is not there.
 using MayBe = std::set<std::optional<std::string>>;
 
+// Syncs of paths with this in them or at their end, which answer ok and do nothing.
+struct Forgotten {
+  std::string within = {};
+  std::string suffix = {};
+};
+
 struct PendingUpload {
   std::string id;
   std::string key;
@@ -39,9 +45,10 @@ class StoreLives {
       : random_(seed), runtime_(runtime), files_(seed), clock_(1'000'000) {}
 
   // What was lost, half there or left over; empty when all is well.
-  std::string run(const std::string& forgotten_sync) {
+  std::string run(const Forgotten& forgotten) {
     CHECK(files_.make_directories("/data") && files_.sync_directory("/"), "a disk");
-    if (!forgotten_sync.empty()) files_.ignore_syncs_within(forgotten_sync);
+    if (!forgotten.within.empty()) files_.ignore_syncs_within(forgotten.within);
+    if (!forgotten.suffix.empty()) files_.ignore_syncs_of(forgotten.suffix);
     for (int life = 0; life < 8 && trouble_.empty(); ++life) {
       open();
       if (trouble_.empty() && life == 0) make_bucket();
@@ -295,10 +302,10 @@ class StoreLives {
 class StoreLivesTest : public testing::Test {
  protected:
   // How many of so many seeds lost something without these syncs.
-  int found_without(const std::string& sync, uint64_t tried) {
+  int found_without(const Forgotten& syncs, uint64_t tried) {
     int found = 0;
     for (uint64_t i = 0; i < tried; ++i)
-      found += !StoreLives(kit::seed() + i, runtime).run(sync).empty();
+      found += !StoreLives(kit::seed() + i, runtime).run(syncs).empty();
     return found;
   }
   io::Runtime runtime{{.loops = 1, .disk_threads = 3, .work_threads = 1}};
@@ -306,13 +313,16 @@ class StoreLivesTest : public testing::Test {
 
 TEST_F(StoreLivesTest, nothing_acknowledged_is_lost_and_nothing_is_half_there) {
   for (uint64_t i = 0; i < seeds; ++i)
-    ASSERT_EQ(StoreLives(kit::seed() + i, runtime).run(""), "") << "seed " << kit::seed() + i;
+    ASSERT_EQ(StoreLives(kit::seed() + i, runtime).run({}), "") << "seed " << kit::seed() + i;
 }
 
 TEST_F(StoreLivesTest, a_forgotten_sync_would_be_found) {
-  // The journal, its names; files on their way and their names; the files it stood for; parts.
-  for (const char* sync : {".journal", "/.pinpipe/tmp/", "/buckets/box", "/.pinpipe/uploads"})
-    EXPECT_GT(found_without(sync, seeds), 0) << sync;
+  EXPECT_GT(found_without({.suffix = ".journal"}, seeds), 0);
+  EXPECT_GT(found_without({.suffix = "/.pinpipe/journal"}, seeds), 0) << "its files' names";
+  EXPECT_GT(found_without({.within = "/.pinpipe/tmp/"}, seeds), 0) << "large objects on their way";
+  EXPECT_GT(found_without({.suffix = "/.pinpipe/tmp"}, seeds), 0) << "their names";
+  EXPECT_GT(found_without({.within = "/buckets/box"}, seeds), 0) << "what the journal stood for";
+  EXPECT_GT(found_without({.within = "/.pinpipe/uploads"}, seeds), 0) << "parts of uploads";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/id.h"
 #include "objects/attributes_text.h"
 #include "objects/key_path.h"
@@ -118,6 +119,7 @@ Result<PartFacts> Uploads::put_part_now(const std::string& id, PartFacts part,
   // The old part's MD5 goes first: between the two renames the part must not look whole.
   (void)files_.remove(path + ".md5");
   if (temporary.empty()) {
+    if (part.md5_hex.empty()) part.md5_hex = to_hex(md5(bytes));
     if (Status written = files_.replace(path, bytes); !written) return written.error();
   } else {
     auto file = files_.open(temporary, io::OpenMode::write);

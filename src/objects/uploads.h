@@ -51,7 +51,7 @@ class Uploads {
   io::Task<Result<UploadFacts>> find(std::string bucket, std::string key, std::string id);
   io::Task<Result<std::vector<UploadFacts>>> list(std::string bucket);
   // Takes over the temporary file of the store (gone afterwards), or the bytes when the path is
-  // empty. `facts` says number, MD5 and checksums.
+  // empty. `facts` says number, MD5 (of bytes it may be left out) and checksums.
   io::Task<Result<PartFacts>> put_part(std::string id, PartFacts facts, std::string temporary_path,
                                        std::string bytes);
   io::Task<Result<std::vector<PartFacts>>> parts(std::string id);

@@ -191,7 +191,7 @@ TEST_P(StoreContract, remove_if_etag_spares_another_version) {
   EXPECT_EQ(remove(second->etag), Code::not_found);
 }
 
-TEST_P(StoreContract, a_finished_file_is_adopted_and_gone_from_where_it_was) {
+TEST_P(StoreContract, a_finished_file_is_adopted_and_goes_from_where_it_was) {
   std::string bytes(300'000, 'x');
   auto write = [&] {
     std::string path = store->new_temporary();
@@ -204,6 +204,8 @@ TEST_P(StoreContract, a_finished_file_is_adopted_and_gone_from_where_it_was) {
   ASSERT_TRUE(facts) << facts.error().text();
   EXPECT_EQ(facts->size, bytes.size());
   if (GetParam().md5_etags) EXPECT_EQ(facts->etag, to_hex(md5(bytes)));
+  EXPECT_EQ(get("big/file"), bytes);
+  reopen();
   EXPECT_FALSE(io::posix_files().exists(path));
   EXPECT_EQ(get("big/file"), bytes);
   objects::Condition absent;

@@ -20,7 +20,7 @@ struct UploadBody {
   std::string bytes;           // when there is no temporary
   std::string temporary_path;  // the caller's to adopt or remove
   uint64_t size = 0;
-  std::string md5_hex;
+  std::string md5_hex;  // of a temporary; of bytes in memory only where the client sent it
   // What the client sent and we verified.
   std::optional<ChecksumKind> checksum_kind;
   std::string checksum;
