@@ -18,10 +18,16 @@ Status make_bucket(io::Runtime& runtime, objects::Store& store, const std::strin
   return !made && made.error().code() == Code::conflict ? Status{} : made;
 }
 
+objects::LocalOptions bucket_options(const StoreChoice& choice) {
+  bool synced = choice.project.objects.fsync == project::Fsync::always;
+  return {.root = choice.directory.buckets(),
+          .files = synced ? &io::posix_files() : &io::unsynced_posix_files()};
+}
+
 Result<ObjectStores> open_local(const StoreChoice& choice, io::Runtime& runtime) {
   ObjectStores stores;
   const DataDirectory& directory = choice.directory;
-  auto opened = objects::BucketStore::open({.root = directory.buckets()}, runtime.disk());
+  auto opened = objects::BucketStore::open(bucket_options(choice), runtime.disk());
   if (!opened) return opened.error();
   stores.buckets = std::move(*opened);
   auto lake = std::make_unique<objects::DirectoryStore>(
@@ -79,8 +85,7 @@ Result<ObjectStores> open_object_stores(const StoreChoice& choice, io::Runtime& 
         "the project's `objects: {{ store: s3 }}` at {}",
         choice.project.objects.endpoint.empty() ? "Amazon" : choice.project.objects.endpoint));
   if (!stores) return stores.error();
-  stores->uploads = std::make_unique<objects::Uploads>(
-      objects::LocalOptions{.root = choice.directory.buckets()}, runtime.disk());
+  stores->uploads = std::make_unique<objects::Uploads>(bucket_options(choice), runtime.disk());
   Status made = make_bucket(runtime, *stores->lake, choice.lake_bucket);
   if (!made) return made.error().with("the lake");
   return stores;

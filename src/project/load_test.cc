@@ -124,6 +124,30 @@ TEST(Load, reads_settings) {
   EXPECT_EQ(p.tables.at(0).sql.text, "select 1");
 }
 
+TEST(Load, a_data_set_s_objects_are_named_as_notebooks_name_them) {
+  for (const char* path :
+       {"s3://user-ab12-bucket/topics/o/", "s3a://user-$(id)-bucket/topics/o/*",
+        "/mnt/shop/topics/o", "s3n://KEY:SECRET@user-ab12-bucket/topics/o/*.json",
+        "dbfs:/mnt/shop/topics/o/*.json", "/dbfs/mnt/shop//topics/o/"}) {
+    FileSet files = shop();
+    files.texts["datasets/order.yaml"] += std::string("objects: \"") + path + "\"\n";
+    Loaded loaded = load(files, {});
+    ASSERT_TRUE(loaded.project) << path << render(loaded.diagnostics);
+    EXPECT_EQ(loaded.project->datasets.at(0).objects.bucket, "user-ab12-bucket") << path;
+    EXPECT_EQ(loaded.project->datasets.at(0).objects.prefix, "topics/o/") << path;
+  }
+  for (auto [path, why] : {std::pair("/tmp/o", "objects are in a bucket"),
+                           std::pair("dbfs:/other/o", "there is /mnt/shop"),
+                           std::pair("/mnt/shop/../o", "'..' would lead out of the mount"),
+                           std::pair("/mnt/shop/*/o.json", "the pattern can only be its end")}) {
+    FileSet files = shop();
+    files.texts["datasets/order.yaml"] += std::string("objects: \"") + path + "\"\n";
+    Loaded loaded = load(files, {});
+    EXPECT_FALSE(loaded.project) << path;
+    EXPECT_THAT(render(loaded.diagnostics), HasSubstr(why));
+  }
+}
+
 TEST(Load, streams_have_awss_limits_where_they_are_asked_for) {
   EXPECT_FALSE(load(shop(), {}).project->limits.aws_streams);
   for (const char* line : {"limits: aws\n", "limits: { streams: aws, connections: 10 }\n"}) {

@@ -74,11 +74,18 @@ struct StreamStart {
 // "earliest", "latest" or a time such as 2026-01-02T10:15:00Z; nothing: it is none of these.
 std::optional<StreamStart> stream_start_of(std::string_view text);
 
+// "topics/<topic>/" of a bucket.
+struct ObjectFolder {
+  std::string bucket = {};
+  std::string prefix = {};
+};
+
 struct Dataset {
   std::string name;          // "pin": raw.pin, clean.pin
   std::string topic;         // may be empty when there is a stream
   std::string stream;        // may be empty when there is a topic
   std::string source_table;  // in the source database; may be empty
+  ObjectFolder objects;      // no bucket: where the topic's connector puts them
   columns::Schema schema;
   SqlFile clean;       // from raw rows to clean ones
   SqlFile quarantine;  // the raw rows that `clean` leaves out as unusable; may be empty
@@ -243,6 +250,9 @@ struct Connector {
 
 // Where buckets and tables are: below the data directory, or in an S3 service elsewhere.
 struct ObjectSettings {
+  // Of buckets on this machine; Fsync::os leaves to the system when what was acknowledged is
+  // written.
+  Fsync fsync = Fsync::always;
   bool is_remote = false;
   std::string endpoint = {};  // "http://host:port"; empty: Amazon's of the region
   std::string region = {};    // empty: the account's

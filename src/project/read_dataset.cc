@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "project/nearest.h"
+#include "project/place.h"
 #include "project/readers.h"
 
 namespace pinpipe::project {
@@ -139,6 +140,29 @@ bool read_clean(Fields& fields, const SqlSources& sql, Dataset& dataset, Diagnos
   return false;
 }
 
+// A folder, as a notebook names it: "/mnt/x/topics/t/partition=0/*.json" is what is below
+// partition=0.
+ObjectFolder read_folder(Fields& fields, const Project& project, Diagnostics& out) {
+  std::string text = fields.text("objects");
+  if (text.empty()) return {};
+  auto refuse = [&](const std::string& why) {
+    out.add(problems::bad_name, fields.place("objects"), why, {.length = text.size()});
+    return ObjectFolder{};
+  };
+  auto place = resolve_place(text, project.mounts);
+  if (!place) return refuse(place.error().text());
+  if (!place->is_object())
+    return refuse("objects are in a bucket: s3://bucket/folder/ or a path below a mount");
+  std::string& path = place->path;
+  for (std::string_view all : {"*.json", "*"}) {
+    if (path.ends_with(all)) path.resize(path.size() - all.size());
+  }
+  if (path.find_first_of("*?{[") != std::string::npos)
+    return refuse("a data set's objects are all of a folder: the pattern can only be its end, /*");
+  if (!path.empty() && !path.ends_with('/')) path += '/';
+  return {.bucket = std::move(place->bucket), .prefix = std::move(path)};
+}
+
 }  // namespace
 
 void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Diagnostics& out) {
@@ -156,6 +180,7 @@ void read_dataset(const Node& tree, const SqlSources& sql, Project& project, Dia
     out.add(problems::missing_key, tree.at, "a data set comes from a topic, a stream, or both");
   }
   dataset.source_table = fields.text("source_table");
+  dataset.objects = read_folder(fields, project, out);
   dataset.schema = read_schema(fields, out);
   bool is_streamed = read_clean(fields, sql, dataset, out);
   if (fields.has("quarantine")) dataset.quarantine = read_sql_path(fields, "quarantine", sql, out);

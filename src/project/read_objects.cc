@@ -1,4 +1,5 @@
 // pinpipe.yaml: `objects`, where buckets and tables are kept.
+//   objects: { fsync: os }
 //   objects: { store: s3, endpoint: http://…, region: …, addressing: path, credentials: …csv }
 #include <fmt/format.h>
 
@@ -11,6 +12,11 @@ void read_objects(Fields& settings, ObjectSettings& objects, Diagnostics& out) {
   if (node == nullptr) return;
   Fields fields(*node, "objects", out);
   objects.is_remote = fields.choice("store", "local", {"local", "s3"}) == "s3";
+  bool by_system = fields.choice("fsync", "always", {"always", "os"}) == "os";
+  objects.fsync = by_system ? Fsync::os : Fsync::always;
+  if (objects.is_remote && fields.has("fsync"))
+    out.add(problems::missing_key, fields.place("fsync"),
+            "`fsync` is of buckets in `store: local`");
   objects.endpoint = fields.text("endpoint");
   bool is_url = objects.endpoint.starts_with("http://") || objects.endpoint.starts_with("https://");
   if (!objects.endpoint.empty() && !is_url) {
