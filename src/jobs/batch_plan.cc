@@ -29,7 +29,7 @@ io::Task<Result<std::vector<Batch::Load>>> Batch::plan(const RunOrder& order, Ba
   BatchRecords::Listings listings;
   for (const project::Dataset& dataset : options_.project->datasets) {
     if (dataset.topic.empty()) continue;
-    auto place = place_of_topic(*options_.project, dataset.topic);
+    auto place = place_of_dataset(*options_.project, dataset);
     if (!place) co_return place.error().with("data set " + dataset.name);
     auto listing = co_await list_objects(*options_.store, *place);
     if (!listing) co_return listing.error().with("data set " + dataset.name);

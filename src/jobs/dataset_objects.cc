@@ -75,6 +75,13 @@ Result<ObjectPlace> place_of_topic(const project::Project& project, const std::s
   return ObjectPlace{connector->config.at("s3.bucket.name"), fmt::format("{}/{}/", top, topic)};
 }
 
+Result<ObjectPlace> place_of_dataset(const project::Project& project,
+                                     const project::Dataset& dataset) {
+  const project::ObjectFolder& own = dataset.objects;
+  if (!own.bucket.empty()) return ObjectPlace{own.bucket, own.prefix};
+  return place_of_topic(project, dataset.topic);
+}
+
 io::Task<Result<std::vector<objects::ObjectFacts>>> list_objects(objects::Store& store,
                                                                  ObjectPlace place) {
   std::vector<objects::ObjectFacts> objects;

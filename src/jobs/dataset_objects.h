@@ -31,6 +31,10 @@ const project::Connector* connector_of_topic(const project::Project& project,
 // Through the first connector whose topics or topics.regex takes the topic; not_found says so.
 Result<ObjectPlace> place_of_topic(const project::Project& project, const std::string& topic);
 
+// The folder that the data set names, or else its topic's.
+Result<ObjectPlace> place_of_dataset(const project::Project& project,
+                                     const project::Dataset& dataset);
+
 struct DatasetObjects {
   std::vector<std::string> keys;
   std::vector<objects::Store::Pinned> files;  // one for each key

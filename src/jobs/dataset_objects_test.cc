@@ -32,5 +32,14 @@ TEST(PlaceOfTopic, a_regex_that_is_none_takes_nothing) {
       place_of_topic(with_connector({{"topics.regex", "("}, {"s3.bucket.name", "b"}}), "a"));
 }
 
+TEST(PlaceOfDataset, is_the_folder_that_it_names_before_its_topic_s) {
+  auto project = with_connector({{"topics", "t"}, {"s3.bucket.name", "b"}});
+  project::Dataset dataset{.topic = "t"};
+  EXPECT_EQ(place_of_dataset(project, dataset)->prefix, "topics/t/");
+  dataset.objects = {.bucket = "other", .prefix = "raw/"};
+  EXPECT_EQ(place_of_dataset(project, dataset)->bucket, "other");
+  EXPECT_EQ(place_of_dataset(project, dataset)->prefix, "raw/");
+}
+
 }  // namespace
 }  // namespace pinpipe::jobs

@@ -208,7 +208,7 @@ class Finder {
                       "raw." + name + " has no versions; clean." + dataset_name + " has");
     const sql::TableName view{"raw", dataset_name};
     if (!is_new(view)) co_return Status{};
-    auto place = place_of_topic(project(), dataset->topic);
+    auto place = place_of_dataset(project(), *dataset);
     if (!place) co_return place.error().with("data set " + dataset_name);
     auto pinned = co_await pin_objects(*options_.store, *place);
     if (!pinned) co_return pinned.error().with("data set " + dataset_name);

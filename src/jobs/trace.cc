@@ -183,7 +183,7 @@ io::Task<Status> Tracer::trace_batch(Work& work, const project::Dataset& dataset
     committed = std::move(*sunk);
   }
   note_if_cut(work.trace, dataset, found);
-  if (auto place = place_of_topic(*options_.project, dataset.topic)) {
+  if (auto place = place_of_dataset(*options_.project, dataset)) {
     found = 0;
     auto read =
         co_await find_in_objects(*options_.store, *options_.work, *place, finder, keep(in_objects));

@@ -4,7 +4,29 @@ start
 write $TMP/home/a.txt
   first
   second
+write $TMP/home/rows.json
+  {"n": 1}
+  {"n": 41}
 for how in served alone
+  cli object cp $TMP/home/rows.json dbfs:/mnt/pinterest/rows/ -o csv
+  -> 0
+    ~ ,s3://user-$ID-bucket/rows/rows[.]json,18$$
+  for path in s3://user-$ID-bucket/rows/rows.json s3a://user-$ID-bucket/rows//*.json s3n://KEY:se%2Fcr@user-$ID-bucket/rows/ user-$ID-bucket/rows/* /mnt/pinterest/rows/rows.json /mnt/pinterest//rows/*.json dbfs:/mnt/pinterest/rows/ /dbfs/mnt/pinterest/rows/r?ws.json
+    cli sql "select sum(n) as all_rows from objects('$path')" -o csv
+    -> 0
+      ~ ^42$$
+  for path in /etc/passwd file:/etc/passwd file:///etc/passwd
+    cli sql "select * from objects('$path')"
+    -> 2
+      ! a path of this machine, and SQL reads buckets only
+  cli sql "select * from objects('/mnt/pinterest/../../etc/passwd')"
+  -> 2
+    ! would lead out of the mount
+  cli sql "select * from objects('dbfs:/FileStore/rows.json')"
+  -> 5
+    ! no mount of the project covers /FileStore/rows[.]json; there is /mnt/pinterest
+  cli object rm s3://user-$ID-bucket/rows/rows.json
+  -> 0
   cli object cp $TMP/home/a.txt s3://user-$ID-bucket/in/ -o csv
   -> 0
     ~ ,s3://user-$ID-bucket/in/a[.]txt,13$$
