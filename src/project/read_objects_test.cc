@@ -16,6 +16,8 @@ TEST(ReadObjects, they_are_on_this_machine_unless_said) {
   ASSERT_TRUE(loaded.project) << render(loaded.diagnostics);
   EXPECT_FALSE(loaded.project->objects.is_remote);
   EXPECT_FALSE(with("objects: { store: local }\n").project->objects.is_remote);
+  EXPECT_EQ(loaded.project->objects.fsync, Fsync::always);
+  EXPECT_EQ(with("objects: { fsync: os }\n").project->objects.fsync, Fsync::os);
 }
 
 TEST(ReadObjects, they_may_be_in_an_s3_service_elsewhere) {
@@ -34,7 +36,8 @@ TEST(ReadObjects, they_may_be_in_an_s3_service_elsewhere) {
 TEST(ReadObjects, settings_that_would_do_nothing_are_refused) {
   for (const char* line :
        {"objects: { endpoint: \"http://h:1\" }\n", "objects: { store: s3, endpoint: \"h:1\" }\n",
-        "objects: { store: gcs }\n", "objects: { store: s3, bucket: b }\n"})
+        "objects: { store: gcs }\n", "objects: { store: s3, bucket: b }\n",
+        "objects: { store: s3, fsync: os }\n", "objects: { fsync: interval }\n"})
     EXPECT_EQ(with(line).diagnostics.size(), 1U) << line;
 }
 
