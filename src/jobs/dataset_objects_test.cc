@@ -34,7 +34,8 @@ TEST(PlaceOfTopic, a_regex_that_is_none_takes_nothing) {
 
 TEST(PlaceOfDataset, is_the_folder_that_it_names_before_its_topic_s) {
   auto project = with_connector({{"topics", "t"}, {"s3.bucket.name", "b"}});
-  project::Dataset dataset{.topic = "t"};
+  project::Dataset dataset;
+  dataset.topic = "t";
   EXPECT_EQ(place_of_dataset(project, dataset)->prefix, "topics/t/");
   dataset.objects = {.bucket = "other", .prefix = "raw/"};
   EXPECT_EQ(place_of_dataset(project, dataset)->bucket, "other");
