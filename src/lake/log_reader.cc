@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/log_line.h"
 #include "io/files.h"
@@ -248,18 +249,17 @@ io::Task<Result<std::shared_ptr<const Snapshot>>> LogReader::load(std::optional<
   co_return co_await advance(std::move(done));
 }
 
-io::Task<std::vector<Result<std::string>>> LogReader::fetch_commits(Version first, size_t count) {
-  std::vector<Result<std::string>> slots(count, Result<std::string>(std::string()));
+io::Task<> LogReader::fetch_commits(Version first, size_t count, Fetched& into) {
+  into.assign(count, Result<std::string>(std::string()));
   io::Scope scope(io::Loop::current());
   for (size_t i = 0; i < count; ++i) {
     scope.spawn("read a commit", fetch_into(services_.store, location_.bucket,
-                                            name_of(first + static_cast<Version>(i)), slots[i]));
+                                            name_of(first + static_cast<Version>(i)), into[i]));
   }
   co_await scope.join();
-  co_return slots;
 }
 
-Status LogReader::apply_fetched(Snapshot& snapshot, std::vector<Result<std::string>>& fetched) {
+Status LogReader::apply_now(Snapshot& snapshot, Fetched& fetched) {
   codec::JsonScanner scanner;
   for (Result<std::string>& bytes : fetched) {
     Version version = snapshot.version() + 1;
@@ -271,6 +271,27 @@ Status LogReader::apply_fetched(Snapshot& snapshot, std::vector<Result<std::stri
     bytes->clear();
   }
   return {};
+}
+
+io::Task<> LogReader::apply_fetched(Snapshot& snapshot, Fetched& fetched, Status& applied) {
+  applied = co_await services_.work.run([&] { return apply_now(snapshot, fetched); });
+}
+
+// The commits from `first` up to before `end`. While some are understood, the next are fetched.
+io::Task<Status> LogReader::apply_range(SnapshotPtr snapshot, Version first, Version end) {
+  Fetched now;
+  Fetched next;
+  Status applied;
+  while (applied && (first < end || !now.empty())) {
+    io::Scope scope(io::Loop::current());
+    size_t count = std::min(static_cast<size_t>(end - first), commits_at_once);
+    if (count > 0) scope.spawn("read commits", fetch_commits(first, count, next));
+    if (!now.empty()) scope.spawn("apply commits", apply_fetched(*snapshot, now, applied));
+    co_await scope.join();
+    first += static_cast<Version>(count);
+    now = std::exchange(next, {});
+  }
+  co_return applied;
 }
 
 // A compaction only saves time as long as its commits are there too: false when it is of no use.
@@ -309,9 +330,7 @@ io::Task<Status> LogReader::apply_commits(SnapshotPtr snapshot, LogListing listi
       continue;
     }
     Version end = compacted == listing.compacted.end() ? last + 1 : compacted->first;
-    auto left = static_cast<size_t>(std::min(end, last + 1) - next);
-    auto fetched = co_await fetch_commits(next, std::min(left, commits_at_once));
-    Status applied = co_await services_.work.run([&] { return apply_fetched(*snapshot, fetched); });
+    Status applied = co_await apply_range(snapshot, next, std::min(end, last + 1));
     if (!applied) co_return applied;
   }
   co_return Status{};

@@ -2,8 +2,8 @@
 // behind it, in order and without a gap.
 // Promise: `_last_checkpoint` is only a hint; missing, stale or corrupt hints and checkpoints cost
 // time, not truth. A torn commit is `corrupt` and named, never skipped. A table with features that
-// we do not read is refused by their names. Bounds: commits_at_once files are open or in memory at
-// a time.
+// we do not read is refused by their names. Bounds: commits_at_once files are open at a time, twice
+// as many in memory.
 #pragma once
 
 #include <map>
@@ -78,8 +78,11 @@ class LogReader {
   io::Task<Status> check_checksum(const Snapshot& snapshot, const LogListing& listing);
   io::Task<Status> apply_commits(SnapshotPtr snapshot, LogListing listing, Version last);
   io::Task<bool> apply_compaction(SnapshotPtr snapshot, Version last);
-  io::Task<std::vector<Result<std::string>>> fetch_commits(Version first, size_t count);
-  Status apply_fetched(Snapshot& snapshot, std::vector<Result<std::string>>& fetched);
+  using Fetched = std::vector<Result<std::string>>;
+  io::Task<Status> apply_range(SnapshotPtr snapshot, Version first, Version end);
+  io::Task<> fetch_commits(Version first, size_t count, Fetched& into);
+  io::Task<> apply_fetched(Snapshot& snapshot, Fetched& fetched, Status& applied);
+  Status apply_now(Snapshot& snapshot, Fetched& fetched);
   std::string name_of(Version version) const { return location_.commit_key(version); }
 
   const Services& services_;
