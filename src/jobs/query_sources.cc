@@ -6,6 +6,7 @@
 
 #include "jobs/record_rows.h"
 #include "lake/catalog.h"
+#include "lake/moment.h"
 #include "lake/scan.h"
 #include "project/place.h"
 
@@ -232,7 +233,7 @@ class Finder {
       co_return Error(
           Code::not_found,
           fmt::format("clean.{} is not there yet; `pinpipe run` makes it", dataset.name));
-    co_return co_await add_table(view, dataset.tables.batch, version, {});
+    co_return co_await add_table(view, dataset.tables.batch, {.version = version});
   }
 
   io::Task<Status> take_live(const Reference& reference, const std::string& name) {
@@ -271,26 +272,19 @@ class Finder {
     }
     if (reference.has_version()) substitute(reference, view);
     if (!is_new(view)) co_return Status{};
-    if (!reference.moment) co_return co_await add_table(view, *known, reference.version, {});
-    // '2026-01-02', '2026-01-02 10:15:00' or with a zone; without one it is UTC.
-    std::string moment = *reference.moment;
-    if (moment.size() == std::string_view("2026-01-02").size()) moment += " 00:00:00";
-    auto wall_ms = from_rfc3339(moment);
-    if (!wall_ms) wall_ms = from_rfc3339(moment + "Z");
-    if (!wall_ms)
-      co_return Error(Code::invalid, fmt::format("\"{}\" is no time; write 2026-01-02 10:15:00",
-                                                 *reference.moment));
-    co_return co_await add_table(view, *known, {}, wall_ms);
+    lake::Moment moment{.version = reference.version};
+    if (reference.moment) {
+      auto wall_ms = lake::parse_moment(*reference.moment);
+      if (!wall_ms) co_return wall_ms.error();
+      moment.wall_ms = *wall_ms;
+    }
+    co_return co_await add_table(view, *known, moment);
   }
 
   io::Task<Status> add_table(const sql::TableName& view, const std::string& name,
-                             std::optional<lake::Version> version, std::optional<int64_t> wall_ms) {
+                             lake::Moment moment) {
     lake::Location location{options_.lake_bucket, name};
-    auto table = co_await lake::Table::open(*options_.lake, location);
-    if (!table) co_return table.error();
-    Result<std::shared_ptr<const lake::Snapshot>> snapshot = (*table)->snapshot();
-    if (version) snapshot = co_await (*table)->at_version(*version);
-    if (wall_ms) snapshot = co_await (*table)->at_time(*wall_ms);
+    auto snapshot = co_await lake::snapshot_at(*options_.lake, location, moment);
     if (!snapshot) co_return snapshot.error().with("table " + name);
     auto scan = co_await lake::scan(*options_.lake, location, *snapshot, within_);
     if (!scan) co_return scan.error();

@@ -63,7 +63,10 @@ TEST_F(QuestionsTest, tables_are_named_as_they_are_and_as_they_were) {
             "2");
   EXPECT_THAT(asked("select * from clean.pin version as of 99"), HasSubstr("99"));
   EXPECT_THAT(asked("select * from raw.pin version as of 1"), HasSubstr("no versions"));
-  EXPECT_THAT(asked("select * from clean.pin timestamp as of 'soon'"), HasSubstr("no time"));
+  EXPECT_THAT(asked("select * from clean.pin timestamp as of 'soon'"), HasSubstr("no moment"));
+  EXPECT_THAT(asked("select * from clean.pin timestamp as of '2001-01-02'"),
+              HasSubstr("there is none at 2001-01-02"));
+  EXPECT_EQ(asked("select count(*) from clean.pin timestamp as of '2999-01-02 10:15:00'"), "2");
   EXPECT_EQ(asked("with pin as (select 5 as a) select a from pin"), "5");
   EXPECT_THAT(asked("show tables"), HasSubstr("clean.pin"));
 }

@@ -26,8 +26,9 @@ std::map<Version, int64_t> commit_times(const LogListing& listing);
 // The last `count_max` commits that the log still has.
 io::Task<Result<std::vector<HistoryEntry>>> history(Table& table, size_t count_max);
 
-// Error `not_found` when the moment lies before the log's first version. A moment after the last
-// commit gives the last version.
+// By the times inside the commits where the table has such (`inCommitTimestamp`), otherwise by
+// commit_times(). Error `not_found` when the moment lies before the log's first version. A moment
+// after the last commit gives the last version.
 io::Task<Result<Version>> version_at_time(Table& table, int64_t wall_ms);
 
 }  // namespace pinpipe::lake

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <utility>
 
 #include "base/log_line.h"
 #include "io/files.h"
@@ -19,30 +18,27 @@ namespace {
 constexpr size_t names_at_once = 20'000;
 
 // Parts by (version, number of parts); whole when all of them are there.
-using Parts = std::map<std::pair<Version, int>, std::map<int, objects::ObjectFacts>>;
+using Parts = std::map<std::pair<Version, int>, std::map<int, std::string>>;
 
 void add_to_listing(LogListing& listing, Parts& parts, const objects::ObjectFacts& object,
                     std::string_view name) {
   auto parsed = parse_log_name(name);
   if (!parsed) return;
   listing.keys.push_back(object.key);
-  auto bytes = static_cast<int64_t>(object.size);
   switch (parsed->kind) {
     case LogName::Kind::commit:
-      listing.commits[parsed->version] = {.modified_ms = object.modified_ms, .bytes = bytes};
+      // They come in order, so the end is the place.
+      listing.commits.insert_or_assign(listing.commits.end(), parsed->version, object.modified_ms);
       break;
     case LogName::Kind::checkpoint:
-      listing.checkpoints.push_back(
-          {.version = parsed->version, .keys = {object.key}, .bytes = bytes});
+      listing.checkpoints.push_back({.version = parsed->version, .keys = {object.key}});
       break;
     case LogName::Kind::checkpoint_part:
-      parts[{parsed->version, parsed->parts}][parsed->part] = object;
+      parts[{parsed->version, parsed->parts}][parsed->part] = object.key;
       break;
     case LogName::Kind::checkpoint_v2:
-      listing.checkpoints.push_back({.version = parsed->version,
-                                     .keys = {object.key},
-                                     .bytes = bytes,
-                                     .is_json = parsed->is_json});
+      listing.checkpoints.push_back(
+          {.version = parsed->version, .keys = {object.key}, .is_json = parsed->is_json});
       break;
     case LogName::Kind::checksum:
       listing.checksums.insert(parsed->version);
@@ -56,24 +52,25 @@ void add_to_listing(LogListing& listing, Parts& parts, const objects::ObjectFact
 }
 
 void add_whole_parts(LogListing& listing, const Parts& parts) {
-  for (const auto& [id, objects] : parts) {
-    if (objects.size() != static_cast<size_t>(id.second)) continue;
+  for (const auto& [id, keys] : parts) {
+    if (keys.size() != static_cast<size_t>(id.second)) continue;
     LogListing::Checkpoint checkpoint{.version = id.first, .keys = {}};
-    for (const auto& [number, object] : objects) {
-      checkpoint.keys.push_back(object.key);
-      checkpoint.bytes += static_cast<int64_t>(object.size);
-    }
+    for (const auto& [number, key] : keys) checkpoint.keys.push_back(key);
     listing.checkpoints.push_back(std::move(checkpoint));
   }
   std::ranges::sort(listing.checkpoints, {}, &LogListing::Checkpoint::version);
 }
 
-io::Task<> fetch_into(objects::Store& store, std::string bucket, std::string key,
-                      Result<std::string>& slot) {
-  slot = co_await store.get(std::move(bucket), std::move(key));
-}
-
 }  // namespace
+
+// Commits that follow each other, read and decoded by one thread.
+struct LogReader::Portion {
+  Version first = 0;
+  size_t count = 0;
+  std::vector<Actions> commits = {};
+  std::vector<size_t> bytes = {};  // of each
+  Status read = {};                // of the one behind these, if it is an error
+};
 
 std::optional<Version> LogListing::newest() const {
   std::optional<Version> version;
@@ -84,13 +81,14 @@ std::optional<Version> LogListing::newest() const {
   return version;
 }
 
-io::Task<Result<LogListing>> LogReader::list(Version first) {
+io::Task<Result<LogListing>> LogReader::list(Version first, Times times) {
   LogListing listing;
   Parts parts;
   std::string directory = location_.log_directory();
   objects::ListQuery query;
   query.prefix = directory;
   query.count_max = names_at_once;
+  query.keys_only = times == Times::no;
   // The bare number sorts before every file of that version.
   query.after = fmt::format("{}{:020}", directory, first);
   while (true) {
@@ -110,32 +108,33 @@ io::Task<Result<LogListing>> LogReader::list_from_hint(std::optional<Version> ve
   auto text = co_await services_.store.get(location_.bucket, location_.last_checkpoint_key());
   auto hint = text ? parse_last_checkpoint(*text) : std::nullopt;
   if (!hint || hint->version == 0 || (version && *version < hint->version)) {
-    co_return co_await list(0);
+    co_return co_await list(0, Times::no);
   }
-  auto listing = co_await list(hint->version);
+  auto listing = co_await list(hint->version, Times::no);
   if (!listing) co_return listing;
   bool is_there = !listing->checkpoints.empty();
   if (is_there) co_return listing;
-  co_return co_await list(0);
+  co_return co_await list(0, Times::no);
 }
 
-// Applies the files' actions. Gives the sidecar files that they name.
-io::Task<Result<std::vector<std::string>>> LogReader::read_checkpoint_files(
+io::Task<Result<LogReader::CheckpointFiles>> LogReader::read_checkpoint_files(
     std::span<const std::string> keys, bool is_json, SnapshotPtr into) {
-  std::vector<std::string> sidecars;
+  CheckpointFiles files;
   for (const std::string& key : keys) {
-    auto file = co_await services_.store.materialize(location_.bucket, key);
-    if (!file) co_return std::move(file.error()).with(key);
+    auto pinned = co_await services_.store.materialize(location_.bucket, key);
+    if (!pinned) co_return std::move(pinned.error()).with(key);
     auto apply = [&](Actions actions) -> Status {
-      for (std::string& name : actions.sidecars) sidecars.push_back(std::move(name));
+      for (std::string& name : actions.sidecars) files.sidecars.push_back(std::move(name));
       return into->apply_checkpoint_rows(std::move(actions));
     };
     auto work = [&]() -> Status {
-      if (!is_json) {
-        auto opened = io::posix_files().open(file->path, io::OpenMode::read);
-        return opened ? read_checkpoint_rows(**opened, apply) : opened.error();
-      }
-      auto bytes = io::posix_files().read_all(file->path);
+      auto file = io::posix_files().open(pinned->path, io::OpenMode::read);
+      if (!file) return file.error();
+      auto size = (*file)->size();
+      if (!size) return size.error();
+      files.bytes += static_cast<int64_t>(*size);
+      if (!is_json) return read_checkpoint_rows(**file, apply);
+      auto bytes = io::posix_files().read_all(pinned->path);
       if (!bytes) return bytes.error();
       codec::JsonScanner scanner;
       auto actions = decode_commit(scanner, *bytes);
@@ -145,17 +144,17 @@ io::Task<Result<std::vector<std::string>>> LogReader::read_checkpoint_files(
     Status read = co_await services_.work.run(work);
     if (!read) co_return std::move(read.error()).with(key);
   }
-  co_return sidecars;
+  co_return files;
 }
 
 io::Task<Result<LogReader::SnapshotPtr>> LogReader::read_one_checkpoint(
     LogListing::Checkpoint checkpoint) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->begin_checkpoint(checkpoint.version);
-  auto sidecars = co_await read_checkpoint_files(checkpoint.keys, checkpoint.is_json, snapshot);
-  if (!sidecars) co_return sidecars.error();
+  auto own = co_await read_checkpoint_files(checkpoint.keys, checkpoint.is_json, snapshot);
+  if (!own) co_return own.error();
   std::vector<std::string> keys;
-  for (const std::string& path : *sidecars) {
+  for (const std::string& path : own->sidecars) {
     // Always in the log's own folder, whatever folders the path names.
     auto plain = decode_path(std::string_view(path).substr(path.rfind('/') + 1));
     if (!plain) co_return plain.error().with(checkpoint.keys[0]);
@@ -163,14 +162,14 @@ io::Task<Result<LogReader::SnapshotPtr>> LogReader::read_one_checkpoint(
   }
   auto nested = co_await read_checkpoint_files(keys, false, snapshot);
   if (!nested) co_return nested.error();
-  if (!nested->empty()) {
+  if (!nested->sidecars.empty()) {
     co_return Error(Code::corrupt, "a sidecar file names sidecar files").with(checkpoint.keys[0]);
   }
   if (snapshot->protocol().min_reader_version == 0 || snapshot->schema().fields.empty()) {
     co_return Error(Code::corrupt, "the checkpoint has no protocol or no metaData")
         .with(checkpoint.keys[0]);
   }
-  snapshot->set_checkpoint(checkpoint.version, checkpoint.bytes);
+  snapshot->set_checkpoint(checkpoint.version, own->bytes);
   co_return snapshot;
 }
 
@@ -222,7 +221,7 @@ io::Task<Result<std::shared_ptr<const Snapshot>>> LogReader::load(std::optional<
   if (!snapshot) co_return snapshot.error();
   if ((*snapshot)->version() < 0 && listing->commits.begin()->first > 0) {
     // The hint hid what lies before it.
-    listing = co_await list(0);
+    listing = co_await list(0, Times::no);
     if (!listing) co_return listing.error();
     snapshot = co_await read_newest_checkpoint(*listing, target);
     if (!snapshot) co_return snapshot.error();
@@ -249,47 +248,70 @@ io::Task<Result<std::shared_ptr<const Snapshot>>> LogReader::load(std::optional<
   co_return co_await advance(std::move(done));
 }
 
-io::Task<> LogReader::fetch_commits(Version first, size_t count, Fetched& into) {
-  into.assign(count, Result<std::string>(std::string()));
-  io::Scope scope(io::Loop::current());
-  for (size_t i = 0; i < count; ++i) {
-    scope.spawn("read a commit", fetch_into(services_.store, location_.bucket,
-                                            name_of(first + static_cast<Version>(i)), into[i]));
+std::vector<LogReader::Portion> LogReader::next_portions(Version first, Version end) const {
+  std::vector<Portion> portions;
+  auto left = std::min(static_cast<size_t>(end - first), commits_at_once);
+  while (left > 0) {
+    size_t count = std::min(left, portion_commits);
+    portions.push_back({.first = first, .count = count});
+    first += static_cast<Version>(count);
+    left -= count;
   }
-  co_await scope.join();
+  return portions;
 }
 
-Status LogReader::apply_now(Snapshot& snapshot, Fetched& fetched) {
+io::Task<> LogReader::read_portion(Portion& portion) {
+  std::vector<std::string> keys;
+  keys.reserve(portion.count);
+  for (size_t i = 0; i < portion.count; ++i)
+    keys.push_back(name_of(portion.first + static_cast<Version>(i)));
+  auto fetched = co_await services_.store.get_all(location_.bucket, std::move(keys));
+  portion.read = co_await services_.work.run([&] { return decode(portion, fetched); });
+}
+
+Status LogReader::decode(Portion& portion, std::span<const Result<std::string>> fetched) const {
   codec::JsonScanner scanner;
-  for (Result<std::string>& bytes : fetched) {
-    Version version = snapshot.version() + 1;
-    if (!bytes) return std::move(bytes.error()).with(name_of(version));
-    auto actions = decode_commit(scanner, *bytes);
-    if (!actions) return std::move(actions.error()).with(name_of(version));
-    auto applied = snapshot.apply_commit(version, std::move(*actions), bytes->size());
-    if (!applied) return applied.error().with(name_of(version));
-    bytes->clear();
+  for (size_t i = 0; i < fetched.size(); ++i) {
+    std::string name = name_of(portion.first + static_cast<Version>(i));
+    if (!fetched[i]) return fetched[i].error().with(name);
+    auto actions = decode_commit(scanner, *fetched[i]);
+    if (!actions) return std::move(actions.error()).with(name);
+    portion.commits.push_back(std::move(*actions));
+    portion.bytes.push_back(fetched[i]->size());
   }
   return {};
 }
 
-io::Task<> LogReader::apply_fetched(Snapshot& snapshot, Fetched& fetched, Status& applied) {
-  applied = co_await services_.work.run([&] { return apply_now(snapshot, fetched); });
+Status LogReader::apply_now(Snapshot& snapshot, std::vector<Portion>& portions) const {
+  for (Portion& portion : portions) {
+    for (size_t i = 0; i < portion.commits.size(); ++i) {
+      Version version = snapshot.version() + 1;
+      auto applied =
+          snapshot.apply_commit(version, std::move(portion.commits[i]), portion.bytes[i]);
+      if (!applied) return applied.error().with(name_of(version));
+    }
+    if (!portion.read) return portion.read;
+  }
+  return {};
 }
 
-// The commits from `first` up to before `end`. While some are understood, the next are fetched.
+io::Task<> LogReader::apply_portions(Snapshot& snapshot, std::vector<Portion>& portions,
+                                     Status& applied) {
+  applied = co_await services_.work.run([&] { return apply_now(snapshot, portions); });
+}
+
+// The commits from `first` up to before `end`. While some are applied, the next are read.
 io::Task<Status> LogReader::apply_range(SnapshotPtr snapshot, Version first, Version end) {
-  Fetched now;
-  Fetched next;
+  std::vector<Portion> now;
   Status applied;
   while (applied && (first < end || !now.empty())) {
+    std::vector<Portion> next = next_portions(first, end);
     io::Scope scope(io::Loop::current());
-    size_t count = std::min(static_cast<size_t>(end - first), commits_at_once);
-    if (count > 0) scope.spawn("read commits", fetch_commits(first, count, next));
-    if (!now.empty()) scope.spawn("apply commits", apply_fetched(*snapshot, now, applied));
+    for (Portion& portion : next) scope.spawn("read commits", read_portion(portion));
+    if (!now.empty()) scope.spawn("apply commits", apply_portions(*snapshot, now, applied));
     co_await scope.join();
-    first += static_cast<Version>(count);
-    now = std::exchange(next, {});
+    if (!next.empty()) first = next.back().first + static_cast<Version>(next.back().count);
+    now = std::move(next);
   }
   co_return applied;
 }

@@ -2,8 +2,8 @@
 // behind it, in order and without a gap.
 // Promise: `_last_checkpoint` is only a hint; missing, stale or corrupt hints and checkpoints cost
 // time, not truth. A torn commit is `corrupt` and named, never skipped. A table with features that
-// we do not read is refused by their names. Bounds: commits_at_once files are open at a time, twice
-// as many in memory.
+// we do not read is refused by their names. Bounds: commits_at_once are read at a time and twice as
+// many in memory, half of them as actions.
 #pragma once
 
 #include <map>
@@ -25,14 +25,9 @@ struct LogListing {
   struct Checkpoint {
     Version version = 0;
     std::vector<std::string> keys;
-    int64_t bytes = 0;
     bool is_json = false;  // of V2
   };
-  struct Commit {
-    int64_t modified_ms = 0;
-    int64_t bytes = 0;
-  };
-  std::map<Version, Commit> commits;
+  std::map<Version, int64_t> commits;    // when they were put, in ms, if that was asked for
   std::vector<Checkpoint> checkpoints;   // whole ones, by rising version
   std::map<Version, Version> compacted;  // the longest compaction from each version: its last one
   std::set<Version> checksums;
@@ -49,6 +44,7 @@ struct ReadCommit {
 class LogReader {
  public:
   static constexpr size_t commits_at_once = 256;
+  static constexpr size_t portion_commits = 64;  // that one thread reads and decodes
 
   LogReader(const Services& services, Location location)
       : services_(services), location_(std::move(location)) {}
@@ -64,8 +60,10 @@ class LogReader {
   // One commit; nothing when that version does not exist yet.
   io::Task<Result<std::optional<ReadCommit>>> read_commit(Version version);
 
-  // The log's files from `first` on.
-  io::Task<Result<LogListing>> list(Version first);
+  // The log's files from `first` on; with the commits' times, for which a store may have to look at
+  // each.
+  enum class Times : uint8_t { no, yes };
+  io::Task<Result<LogListing>> list(Version first, Times times);
 
  private:
   using SnapshotPtr = std::shared_ptr<Snapshot>;
@@ -73,16 +71,22 @@ class LogReader {
   io::Task<Result<LogListing>> list_from_hint(std::optional<Version> version);
   io::Task<Result<SnapshotPtr>> read_newest_checkpoint(const LogListing& listing, Version target);
   io::Task<Result<SnapshotPtr>> read_one_checkpoint(LogListing::Checkpoint checkpoint);
-  io::Task<Result<std::vector<std::string>>> read_checkpoint_files(
-      std::span<const std::string> keys, bool is_json, SnapshotPtr into);
+  struct CheckpointFiles {
+    std::vector<std::string> sidecars;  // that they name
+    int64_t bytes = 0;
+  };
+  io::Task<Result<CheckpointFiles>> read_checkpoint_files(std::span<const std::string> keys,
+                                                          bool is_json, SnapshotPtr into);
   io::Task<Status> check_checksum(const Snapshot& snapshot, const LogListing& listing);
   io::Task<Status> apply_commits(SnapshotPtr snapshot, LogListing listing, Version last);
   io::Task<bool> apply_compaction(SnapshotPtr snapshot, Version last);
-  using Fetched = std::vector<Result<std::string>>;
+  struct Portion;
   io::Task<Status> apply_range(SnapshotPtr snapshot, Version first, Version end);
-  io::Task<> fetch_commits(Version first, size_t count, Fetched& into);
-  io::Task<> apply_fetched(Snapshot& snapshot, Fetched& fetched, Status& applied);
-  Status apply_now(Snapshot& snapshot, Fetched& fetched);
+  std::vector<Portion> next_portions(Version first, Version end) const;
+  io::Task<> read_portion(Portion& portion);
+  Status decode(Portion& portion, std::span<const Result<std::string>> fetched) const;
+  io::Task<> apply_portions(Snapshot& snapshot, std::vector<Portion>& portions, Status& applied);
+  Status apply_now(Snapshot& snapshot, std::vector<Portion>& portions) const;
   std::string name_of(Version version) const { return location_.commit_key(version); }
 
   const Services& services_;

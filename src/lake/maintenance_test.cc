@@ -107,6 +107,18 @@ TEST_F(MaintenanceTest, restore_brings_back_rows_and_schema) {
   EXPECT_EQ(snapshot->schema(), number_schema());
 }
 
+TEST_F(MaintenanceTest, restore_refuses_a_table_that_is_only_appended_to) {
+  TableOptions options;
+  options.properties["delta.appendOnly"] = "true";
+  auto made = wait(Table::create(services, {"lake", "t"}, number_schema(), options));
+  ASSERT_TRUE(made) << made.error().text();
+  append(**made, 0, 10);
+  auto version = wait(restore(**made, 0));
+  ASSERT_FALSE(version);
+  EXPECT_THAT(version.error().text(), testing::HasSubstr("append-only"));
+  EXPECT_EQ(rows_of(*open()->snapshot()), from_to(0, 10));
+}
+
 TEST_F(MaintenanceTest, restore_refuses_a_version_whose_files_are_gone) {
   auto table = create();
   append(*table, 0, 10);

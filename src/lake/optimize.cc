@@ -135,6 +135,9 @@ io::Task<Result<Version>> restore(Table& table, Version version) {
   if (auto writable = (*current)->check_writable(); !writable) co_return writable.error();
   auto old = co_await table.at_version(version);
   if (!old) co_return old.error();
+  if ((*current)->property("delta.appendOnly", "false") == "true") {
+    co_return Error(Code::invalid, "the table is append-only (delta.appendOnly)");
+  }
   const Services& services = table.services();
   CommitPlan plan;
   plan.info = new_commit_info(services.clock, "RESTORE");

@@ -19,11 +19,22 @@ constexpr std::string_view number_column = "pinpipe number";
 
 using Rows = std::vector<uint64_t>;
 
+constexpr size_t files_at_once = 64;  // fetched from the store
+
 // What a scan reads: files in order, and the deleted rows of some.
 struct Inputs {
   std::vector<FilePtr> files;
-  std::vector<std::string> paths;
-  std::string deleted_path;  // lines "file's number,row's number"; empty: no rows are deleted
+  std::vector<std::string> paths = {};
+  // Lines "file's number,row's number"; empty: no rows are deleted.
+  std::string deleted_path = {};
+};
+
+// The files of a scan as they are fetched.
+struct Fetched {
+  ColumnMapping mapping = ColumnMapping::none;
+  std::vector<objects::Store::Pinned> pinned = {};
+  std::vector<Rows> deleted = {};  // of each
+  bool any_deleted = false;
 };
 
 // "SELECT NULL::T AS c, …" without rows: gives every column its name and type.
@@ -36,11 +47,43 @@ std::string empty_select(const Schema& schema) {
   return fmt::format("SELECT {} WHERE false", list);
 }
 
-std::string read_files(const Inputs& inputs, bool numbered) {
-  std::vector<std::string> paths;
-  for (const std::string& path : inputs.paths) paths.push_back(sql::quoted_text(path));
-  return fmt::format("read_parquet([{}], hive_partitioning = false, union_by_name = true{}{})",
-                     fmt::join(paths, ", "),
+std::string list_of(const std::vector<std::string>& paths) {
+  std::vector<std::string> quoted;
+  for (const std::string& path : paths) quoted.push_back(sql::quoted_text(path));
+  return fmt::format("[{}]", fmt::join(quoted, ", "));
+}
+
+// How many rows the planner may expect; nothing when files do not say.
+std::optional<int64_t> rows_of(const std::vector<FilePtr>& files) {
+  int64_t sum = 0;
+  for (const FilePtr& file : files) {
+    auto rows = rows_of_stats(file->stats);
+    if (!rows) return std::nullopt;
+    sum += *rows;
+  }
+  return sum;
+}
+
+// Told the columns, the engine need not look into every file before it begins with the first.
+std::string read_columns(const Inputs& inputs, const std::vector<Field>& columns) {
+  std::vector<std::string> map;
+  for (const Field& column : columns) {
+    std::string name = sql::quoted_text(column.name);
+    map.push_back(fmt::format("{0}: {{'name': {0}, 'type': {1}, 'default_value': NULL}}", name,
+                              sql::quoted_text(to_sql(column.type))));
+  }
+  std::string options = fmt::format("schema = MAP {{{}}}", fmt::join(map, ", "));
+  if (auto rows = rows_of(inputs.files)) {
+    options += fmt::format(", explicit_cardinality = {}", *rows);
+  }
+  return options;
+}
+
+std::string read_files(const Inputs& inputs, const std::vector<Field>& columns, bool numbered) {
+  // Deleted rows are told by their numbers, for which the engine wants to find the columns itself.
+  bool by_itself = columns.empty() || !inputs.deleted_path.empty();
+  return fmt::format("read_parquet({}, hive_partitioning = false, {}{}{})", list_of(inputs.paths),
+                     by_itself ? "union_by_name = true" : read_columns(inputs, columns),
                      numbered ? fmt::format(", filename = {}", sql::quoted_text(file_column)) : "",
                      inputs.deleted_path.empty() ? "" : ", file_row_number = true");
 }
@@ -74,9 +117,14 @@ std::string file_row(const AddFile& file, const std::string& path, size_t number
 
 // The files' rows under their physical names. Files have no partition columns, or have them a
 // second time: the log's values are the truth.
-std::string physical_rows(const Inputs& inputs, const std::vector<Field>& partitions) {
+std::string physical_rows(const Inputs& inputs, const Schema& physical,
+                          const std::vector<Field>& partitions) {
+  std::vector<Field> columns = physical.fields;
+  std::erase_if(columns, [&partitions](const Field& column) {
+    return std::ranges::find(partitions, column.name, &Field::name) != partitions.end();
+  });
   if (partitions.empty() && inputs.deleted_path.empty()) {
-    return "SELECT * FROM " + read_files(inputs, false);
+    return "SELECT * FROM " + read_files(inputs, columns, false);
   }
   std::vector<std::string> hidden = {sql::quoted_text(file_column)};
   std::vector<std::string> names = {sql::quoted_name(file_column), sql::quoted_name(number_column)};
@@ -94,7 +142,7 @@ std::string physical_rows(const Inputs& inputs, const std::vector<Field>& partit
   std::string sql = fmt::format(
       "SELECT COLUMNS(lambda name: NOT list_contains([{}], name)){} FROM {} AS data JOIN (VALUES "
       "{}) AS placed({}) ON placed.{} = data.{}",
-      fmt::join(hidden, ", "), values, read_files(inputs, true), fmt::join(rows, ", "),
+      fmt::join(hidden, ", "), values, read_files(inputs, columns, true), fmt::join(rows, ", "),
       fmt::join(names, ", "), sql::quoted_name(file_column), sql::quoted_name(file_column));
   if (inputs.deleted_path.empty()) return sql;
   return sql + fmt::format(
@@ -125,7 +173,7 @@ Result<std::string> select_of(const Snapshot& snapshot, const Inputs& inputs) {
   }
   std::string rows = empty_select(physical);
   if (!inputs.files.empty()) {
-    rows += " UNION ALL BY NAME " + physical_rows(inputs, *partitions);
+    rows += " UNION ALL BY NAME " + physical_rows(inputs, physical, *partitions);
   }
   return fmt::format("SELECT {} FROM ({}) AS files", list, rows);
 }
@@ -193,6 +241,38 @@ Result<objects::Store::Pinned> write_deleted(const std::string& path,
   return objects::Store::Pinned{path, std::move(keep)};
 }
 
+// Fetches some of the snapshot's files, with the deleted rows of each, behind what is there
+// already.
+io::Task<Status> fetch_files(const Services& services, const Location& location,
+                             const Snapshot& snapshot, std::span<const FilePtr> files,
+                             Fetched& into) {
+  std::vector<std::string> keys;
+  for (const FilePtr& file : files) {
+    auto path = decode_path(file->path);
+    if (!path) co_return path.error();
+    keys.push_back(location.key(*path));
+  }
+  auto pinned = co_await services.store.materialize_all(location.bucket, keys);
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!pinned[i]) co_return std::move(pinned[i].error()).with(keys[i]);
+    if (into.mapping == ColumnMapping::by_id) {
+      auto check = [&] { return check_ids_of(snapshot, pinned[i]->path); };
+      Status checked = co_await services.work.run(check);
+      if (!checked) co_return checked.error().with(keys[i]);
+    }
+    Rows rows;
+    if (!files[i]->deletion_vector_id.empty()) {
+      auto read = co_await read_deleted(services, location, *files[i]);
+      if (!read) co_return read.error().with(keys[i]);
+      rows = std::move(*read);
+    }
+    into.any_deleted = into.any_deleted || !rows.empty();
+    into.deleted.push_back(std::move(rows));
+    into.pinned.push_back(std::move(*pinned[i]));
+  }
+  co_return Status{};
+}
+
 }  // namespace
 
 io::Task<Result<Scan>> scan_files(const Services& services, Location location,
@@ -200,40 +280,22 @@ io::Task<Result<Scan>> scan_files(const Services& services, Location location,
                                   std::vector<FilePtr> files) {
   auto mapping = column_mapping_of(*snapshot);
   if (!mapping) co_return mapping.error();
-  Scan result;
-  Inputs inputs;
-  std::vector<Rows> deleted;
-  bool any_deleted = false;
-  for (const FilePtr& file : files) {
-    auto path = decode_path(file->path);
-    if (!path) co_return path.error();
-    auto pinned = co_await services.store.materialize(location.bucket, location.key(*path));
-    if (!pinned) co_return std::move(pinned.error()).with(location.key(*path));
-    if (*mapping == ColumnMapping::by_id) {
-      auto check = [&] { return check_ids_of(*snapshot, pinned->path); };
-      Status checked = co_await services.work.run(check);
-      if (!checked) co_return checked.error().with(location.key(*path));
-    }
-    Rows rows;
-    if (!file->deletion_vector_id.empty()) {
-      auto read = co_await read_deleted(services, location, *file);
-      if (!read) co_return read.error().with(location.key(*path));
-      rows = std::move(*read);
-    }
-    any_deleted = any_deleted || !rows.empty();
-    deleted.push_back(std::move(rows));
-    inputs.paths.push_back(pinned->path);
-    result.pinned.push_back(std::move(*pinned));
+  Fetched fetched{.mapping = *mapping};
+  for (size_t first = 0; first < files.size(); first += files_at_once) {
+    auto some = std::span(files).subspan(first, std::min(files_at_once, files.size() - first));
+    Status done = co_await fetch_files(services, location, *snapshot, some, fetched);
+    if (!done) co_return done.error();
   }
-  inputs.files = std::move(files);
-  if (any_deleted) {
-    std::string path = services.store.new_temporary();
-    auto written = co_await services.work.run([&] { return write_deleted(path, deleted); });
+  Inputs inputs{.files = std::move(files)};
+  for (const auto& pinned : fetched.pinned) inputs.paths.push_back(pinned.path);
+  Scan result{.select = {}, .pinned = std::move(fetched.pinned), .files = inputs.files.size()};
+  if (fetched.any_deleted) {
+    inputs.deleted_path = services.store.new_temporary();
+    auto work = [&] { return write_deleted(inputs.deleted_path, fetched.deleted); };
+    auto written = co_await services.work.run(work);
     if (!written) co_return written.error();
-    inputs.deleted_path = path;
     result.pinned.push_back(std::move(*written));
   }
-  result.files = inputs.files.size();
   auto select = select_of(*snapshot, inputs);
   if (!select) co_return select.error().with(location.text());
   result.select = std::move(*select);

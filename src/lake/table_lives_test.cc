@@ -109,7 +109,8 @@ class TableLives {
   TableLives(uint64_t seed, House& house) : random_(seed), house_(house), memory_(seed) {}
   ~TableLives() { (void)io::posix_files().remove_tree(root_); }
 
-  // What is wrong; empty when all is well.
+  // What is wrong; empty when all is well. Syncs of the directory whose name ends so are forgotten,
+  // or of what is in it where a slash follows.
   std::string run(const std::string& forgotten_sync) {
     CHECK(memory_.make_directories(root_), "a disk");
     for (std::string at = root_; at != "/"; at = io::parent_directory(at))
@@ -121,7 +122,11 @@ class TableLives {
     Schema schema{{Field{.name = "app", .type = *type_of_sql("VARCHAR")},
                    Field{.name = "n", .type = *type_of_sql("BIGINT")}}};
     CHECK(wait(Table::create(*services_, place(), schema, options)), "a table");
-    if (!forgotten_sync.empty()) memory_.ignore_syncs_within(forgotten_sync);
+    if (forgotten_sync.ends_with('/')) {
+      memory_.ignore_syncs_within(forgotten_sync);
+    } else if (!forgotten_sync.empty()) {
+      memory_.ignore_syncs_of(forgotten_sync);
+    }
     for (int life = 0; life < lives && trouble_.empty(); ++life) {
       memory_.cut_power_after(random_.below(200));
       live();

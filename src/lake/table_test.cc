@@ -239,6 +239,36 @@ TEST_F(TableTest, time_travel_finds_the_version_of_a_moment_even_when_clocks_ran
   EXPECT_EQ(too_early.error().code(), Code::not_found);
 }
 
+TEST_F(TableTest, commits_that_tell_their_own_time_are_believed) {
+  int64_t start_ms = clock.wall_ms();
+  auto table = create();
+  append(*table, 0, 1);
+  // From version 2 on; versions 3 to 8 follow, one each second, and all files are of one moment.
+  Metadata metadata = table->snapshot()->metadata();
+  metadata.configuration["delta.enableInCommitTimestamps"] = "true";
+  metadata.configuration["delta.inCommitTimestampEnablementVersion"] = "2";
+  for (Version version = 2; version <= 8; ++version) {
+    std::string commit = fmt::format("{{\"commitInfo\":{{\"inCommitTimestamp\":{}}}}}\n",
+                                     start_ms + 10'000 + version * 1000);
+    if (version == 2) encode(metadata, commit);
+    store.put_now("t/" + fmt::format("_delta_log/{:020}.json", version), commit);
+  }
+  auto fresh = open();
+  auto at = [&](int64_t after_ms) {
+    return (*wait(fresh->at_time(start_ms + after_ms)))->version();
+  };
+  EXPECT_EQ(at(0), 0);
+  EXPECT_EQ(at(11'999), 1);
+  EXPECT_EQ(at(12'000), 2);
+  EXPECT_EQ(at(15'999), 5);
+  EXPECT_EQ(at(18'000), 8);
+  EXPECT_EQ(at(1'000'000), 8);
+  store.put_now("t/_delta_log/00000000000000000009.json", "{\"commitInfo\":{}}\n");
+  auto lost = wait(open()->at_time(start_ms + 1'000'000));
+  ASSERT_FALSE(lost);
+  EXPECT_THAT(lost.error().text(), testing::HasSubstr("00000000000000000009.json"));
+}
+
 TEST_F(TableTest, an_append_only_table_is_not_overwritten) {
   TableOptions options;
   options.properties["delta.appendOnly"] = "true";

@@ -59,7 +59,8 @@ Result<int64_t> retention_of(const Snapshot& snapshot, const VacuumOptions& opti
   if (*options.retention_ms < own_ms && !options.allow_short_retention) {
     return Error(Code::invalid,
                  fmt::format("a retention of {} h is shorter than the table's {} h: readers of "
-                             "former versions, and time travel, would lose their files",
+                             "former versions, and time travel, would lose their files; "
+                             "`pinpipe table vacuum --force` does it all the same",
                              *options.retention_ms / 3'600'000, own_ms / 3'600'000));
   }
   return *options.retention_ms;
@@ -128,7 +129,7 @@ io::Task<Result<int64_t>> clean_log(Table& table) {
       parse_interval_ms(snapshot->property("delta.logRetentionDuration", "interval 30 days"));
   int64_t oldest_ms = table.services().clock.wall_ms() - retention.value_or(30 * day_ms);
   LogReader reader(table.services(), table.location());
-  auto listing = co_await reader.list(0);
+  auto listing = co_await reader.list(0, LogReader::Times::yes);
   if (!listing) co_return listing.error();
   // The first version that must stay readable; the checkpoint it is read from lies at or before it.
   Version first_kept = snapshot->version();

@@ -100,7 +100,8 @@ io::Task<Result<Listing>> FolderStore::list(std::string bucket, ListQuery query)
   ListQuery outer{.prefix = folder + query.prefix,
                   .delimiter = std::move(query.delimiter),
                   .after = query.after.empty() ? std::string() : folder + query.after,
-                  .count_max = query.count_max + (sees_marker ? 1 : 0)};
+                  .count_max = query.count_max + (sees_marker ? 1 : 0),
+                  .keys_only = query.keys_only};
   auto listing = co_await behind().list(outer_bucket_, std::move(outer));
   if (!listing) co_return listing.error();
   if (sees_marker) {

@@ -11,6 +11,8 @@ namespace pinpipe::objects {
 namespace {
 
 constexpr size_t copy_step_bytes = 1 << 20;
+// Others may write beside us: what was found may be gone or another version when it is opened.
+constexpr int open_attempts_max = 5;
 
 class OpenFile final : public OpenObject {
  public:
@@ -36,10 +38,13 @@ Result<std::string> read_range(io::File& file, uint64_t size, std::optional<Byte
                  "the range begins behind the object's " + std::to_string(size) + " bytes");
   uint64_t count = size - offset;
   if (range && range->size) count = std::min(count, *range->size);
-  std::string bytes(count, '\0');
-  auto got = file.read_at(bytes, offset);
+  std::string bytes;
+  Result<size_t> got = size_t{0};
+  bytes.resize_and_overwrite(count, [&](char* data, size_t room) {
+    got = file.read_at({data, room}, offset);
+    return got ? *got : 0;
+  });
   if (!got) return got.error();
-  bytes.resize(*got);
   return bytes;
 }
 
@@ -107,8 +112,6 @@ Result<ObjectFacts> LocalStore::head_now(std::string_view bucket, std::string_vi
 Result<LocalStore::Opened> LocalStore::open_now(std::string_view bucket, std::string_view key) {
   if (Status good = check_name(bucket); !good) return good.error();
   if (Status good = check_key(key); !good) return good.error();
-  // Others may write beside us: what was found may be gone or another version when it is opened.
-  constexpr int attempts_max = 5;
   for (int attempt = 1;; ++attempt) {
     std::lock_guard lock(version_lock(bucket, key));
     auto found = tree_.find(bucket, key);
@@ -122,7 +125,7 @@ Result<LocalStore::Opened> LocalStore::open_now(std::string_view bucket, std::st
       if (!facts) return facts.error();
       return Opened{std::move(*facts), std::move(*file)};
     }
-    if (attempt == attempts_max)
+    if (attempt == open_attempts_max)
       return file ? Error(Code::busy, "the object changes all the time") : file.error();
   }
 }
@@ -140,11 +143,32 @@ io::Task<Result<std::unique_ptr<OpenObject>>> LocalStore::open(std::string bucke
 
 io::Task<Result<std::string>> LocalStore::get(std::string bucket, std::string key,
                                               std::optional<ByteRange> range) {
-  co_return co_await disk_.run([this, &bucket, &key, range]() -> Result<std::string> {
-    auto opened = open_now(bucket, key);
-    if (!opened) return opened.error();
-    return read_range(*opened->file, opened->facts.size, range);
+  co_return co_await disk_.run([&, this] { return get_now(bucket, key, range); });
+}
+
+io::Task<std::vector<Result<std::string>>> LocalStore::get_all(std::string bucket,
+                                                               std::vector<std::string> keys) {
+  co_return co_await disk_.run([&, this] {
+    std::vector<Result<std::string>> all;
+    all.reserve(keys.size());
+    for (const std::string& key : keys) all.push_back(get_now(bucket, key, std::nullopt));
+    return all;
   });
+}
+
+// An open file is one version of its object; nobody asks which, so it is looked at once.
+Result<std::string> LocalStore::get_now(std::string_view bucket, std::string_view key,
+                                        const std::optional<ByteRange>& range) {
+  if (Status good = check_name(bucket); !good) return good.error();
+  if (Status good = check_key(key); !good) return good.error();
+  for (int attempt = 1;; ++attempt) {
+    auto found = tree_.find(bucket, key);
+    if (!found) return found.error();
+    auto file = files().open(found->path, io::OpenMode::read);
+    auto size = file ? (*file)->size() : Result<uint64_t>(file.error());
+    if (size) return read_range(**file, *size, range);
+    if (attempt == open_attempts_max) return size.error();
+  }
 }
 
 Result<Listing> LocalStore::list_now(std::string_view bucket, const ListQuery& query) {
@@ -153,7 +177,11 @@ Result<Listing> LocalStore::list_now(std::string_view bucket, const ListQuery& q
   if (!keys) return keys.error();
   Listing listing;
   listing.objects.reserve(keys->keys.size());
-  for (const std::string& key : keys->keys) {
+  for (std::string& key : keys->keys) {
+    if (query.keys_only) {
+      listing.objects.push_back({.key = std::move(key), .etag = {}, .attributes = {}});
+      continue;
+    }
     auto facts = head_now(bucket, key);
     if (facts) {
       listing.objects.push_back(std::move(*facts));
@@ -191,6 +219,16 @@ Result<Store::Pinned> LocalStore::materialize_now(std::string_view bucket, std::
 
 io::Task<Result<Store::Pinned>> LocalStore::materialize(std::string bucket, std::string key) {
   co_return co_await disk_.run([this, &bucket, &key] { return materialize_now(bucket, key); });
+}
+
+io::Task<std::vector<Result<Store::Pinned>>> LocalStore::materialize_all(
+    std::string bucket, std::vector<std::string> keys) {
+  co_return co_await disk_.run([&, this] {
+    std::vector<Result<Pinned>> all;
+    all.reserve(keys.size());
+    for (const std::string& key : keys) all.push_back(materialize_now(bucket, key));
+    return all;
+  });
 }
 
 Result<std::string> LocalStore::copy_bytes_now(io::File& from) {

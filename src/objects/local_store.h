@@ -34,12 +34,16 @@ class LocalStore : public Store {
   io::Task<Result<std::unique_ptr<OpenObject>>> open(std::string bucket, std::string key) override;
   io::Task<Result<std::string>> get(std::string bucket, std::string key,
                                     std::optional<ByteRange> range) override;
+  io::Task<std::vector<Result<std::string>>> get_all(std::string bucket,
+                                                     std::vector<std::string> keys) override;
   io::Task<Result<ObjectFacts>> copy(std::string from_bucket, std::string from_key,
                                      std::string to_bucket, std::string to_key,
                                      std::optional<Attributes> attributes,
                                      Condition condition) override;
   io::Task<Result<Listing>> list(std::string bucket, ListQuery query) override;
   io::Task<Result<Pinned>> materialize(std::string bucket, std::string key) override;
+  io::Task<std::vector<Result<Pinned>>> materialize_all(std::string bucket,
+                                                        std::vector<std::string> keys) override;
 
  protected:
   struct Opened {
@@ -53,6 +57,8 @@ class LocalStore : public Store {
   virtual Status check_name(std::string_view bucket) const = 0;
   Result<ObjectFacts> head_now(std::string_view bucket, std::string_view key);
   Result<Opened> open_now(std::string_view bucket, std::string_view key);
+  Result<std::string> get_now(std::string_view bucket, std::string_view key,
+                              const std::optional<ByteRange>& range);
   Result<Listing> list_now(std::string_view bucket, const ListQuery& query);
   Result<Pinned> materialize_now(std::string_view bucket, std::string_view key);
   // Into a new temporary file; gives its path.

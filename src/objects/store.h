@@ -58,6 +58,7 @@ struct ListQuery {
   std::string delimiter;
   std::string after;  // only keys (and common prefixes) behind this one, in byte order
   size_t count_max = 1000;
+  bool keys_only = false;  // a store may leave out sizes, times and ETags, where they cost a look
 };
 
 struct Listing {
@@ -97,6 +98,9 @@ class Store {
                                                              std::string key) = 0;
   virtual io::Task<Result<std::string>> get(std::string bucket, std::string key,
                                             std::optional<ByteRange> range = std::nullopt) = 0;
+  // get() of each of these, all at a time: the caller bounds how many.
+  virtual io::Task<std::vector<Result<std::string>>> get_all(std::string bucket,
+                                                             std::vector<std::string> keys);
   // Ok when it was not there, unless the condition names a version: then `not_found`.
   virtual io::Task<Status> remove(std::string bucket, std::string key,
                                   Condition condition = {}) = 0;
@@ -112,6 +116,9 @@ class Store {
     std::shared_ptr<void> keep;
   };
   virtual io::Task<Result<Pinned>> materialize(std::string bucket, std::string key) = 0;
+  // The same for each of these, all at a time: the caller bounds how many.
+  virtual io::Task<std::vector<Result<Pinned>>> materialize_all(std::string bucket,
+                                                                std::vector<std::string> keys);
 };
 
 }  // namespace pinpipe::objects

@@ -132,6 +132,18 @@ TEST_P(StoreContract, ranges_are_cut_at_the_end) {
             Code::invalid);
 }
 
+TEST_P(StoreContract, many_are_read_at_once_each_with_its_own_outcome) {
+  ASSERT_TRUE(put("a", "first"));
+  ASSERT_TRUE(put("b/c", ""));
+  auto all = wait(store->get_all("box", {"b/c", "absent", "a", ""}));
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(*all[0], "");
+  EXPECT_EQ(code_of(all[1]), Code::not_found);
+  EXPECT_EQ(*all[2], "first");
+  EXPECT_EQ(code_of(all[3]), Code::invalid);
+  EXPECT_TRUE(wait(store->get_all("box", {})).empty());
+}
+
 TEST_P(StoreContract, absent_things_are_not_found) {
   EXPECT_EQ(get("absent"), "<not_found>");
   EXPECT_EQ(code_of(wait(store->head("box", "a/b"))), Code::not_found);
@@ -272,6 +284,17 @@ TEST_P(StoreContract, a_materialized_file_outlives_its_object) {
   EXPECT_FALSE(io::posix_files().exists(pinned->path));
 }
 
+TEST_P(StoreContract, many_are_materialized_at_once_each_with_its_own_outcome) {
+  ASSERT_TRUE(put("a", "first"));
+  ASSERT_TRUE(put("b", "second"));
+  auto all = wait(store->materialize_all("box", {"b", "absent", "a"}));
+  ASSERT_EQ(all.size(), 3U);
+  ASSERT_TRUE(all[0] && all[2]);
+  EXPECT_EQ(*io::posix_files().read_all(all[0]->path), "second");
+  EXPECT_EQ(code_of(all[1]), Code::not_found);
+  EXPECT_EQ(*io::posix_files().read_all(all[2]->path), "first");
+}
+
 TEST_P(StoreContract, buckets_are_made_listed_and_removed_when_empty) {
   EXPECT_EQ(code_of(wait(store->create_bucket("box"))), Code::conflict);
   EXPECT_EQ(code_of(wait(store->create_bucket("../evil"))), Code::invalid);
@@ -361,6 +384,11 @@ TEST_P(StoreContract, a_listing_is_in_the_byte_order_of_whole_keys) {
   objects::Listing top = list(grouped);
   EXPECT_EQ(top.common_prefixes, (std::vector<std::string>{"a/", "b/"}));
   EXPECT_EQ(top.objects.size(), 4U);
+  grouped.keys_only = true;
+  objects::Listing keys = list(grouped);
+  EXPECT_EQ(keys.common_prefixes, top.common_prefixes);
+  EXPECT_TRUE(std::ranges::equal(keys.objects, top.objects, {}, &objects::ObjectFacts::key,
+                                 &objects::ObjectFacts::key));
   objects::ListQuery none;
   none.count_max = 0;
   EXPECT_FALSE(list(none).truncated);

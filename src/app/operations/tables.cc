@@ -22,6 +22,7 @@ using codec::Json;
 namespace {
 
 constexpr int64_t hour_ms = 3'600'000;
+constexpr int64_t retain_hours_max = 24 * 366 * 1000;  // more is no different
 
 std::string name_of(const lake::Location& location) {
   return location.prefix;
@@ -51,10 +52,18 @@ io::Task<Result<std::unique_ptr<lake::Table>>> open_table(House& house, const Js
   co_return co_await table_error(house, text_argument(arguments, "table"), table.error());
 }
 
+// A number of at least `least`.
+Result<int64_t> at_least(const Json& arguments, std::string_view name, int64_t least) {
+  int64_t number = integer_argument(arguments, name);
+  if (number >= least) return number;
+  return Error(Code::invalid, fmt::format("--{} is at least {}, not {}", name, least, number));
+}
+
 Result<lake::Moment> moment_of(const Json& arguments) {
   lake::Moment moment;
-  int64_t version = integer_argument(arguments, "version");
-  if (version >= 0) moment.version = version;
+  auto version = at_least(arguments, "version", -1);
+  if (!version) return version.error();
+  if (*version >= 0) moment.version = *version;
   std::string timestamp = text_argument(arguments, "timestamp");
   if (!timestamp.empty()) {
     auto at_ms = lake::parse_moment(timestamp);
@@ -135,10 +144,11 @@ io::Task<Result<Answer>> describe_table(House& house, Json arguments) {
 }
 
 io::Task<Result<Answer>> show_history(House& house, Json arguments) {
+  auto count = at_least(arguments, "count", 1);
+  if (!count) co_return count.error();
   auto table = co_await open_table(house, arguments);
   if (!table) co_return table.error();
-  auto count = static_cast<size_t>(std::max<int64_t>(1, integer_argument(arguments, "count")));
-  auto entries = co_await lake::history(**table, count);
+  auto entries = co_await lake::history(**table, static_cast<size_t>(*count));
   if (!entries) co_return entries.error();
   Answer answer;
   answer.columns = {"version", "time", "operation", "parameters", "metrics", "engine"};
@@ -166,6 +176,8 @@ io::Task<Result<sql::Table>> query_table(House& house, std::string select, size_
 }
 
 io::Task<Result<Answer>> read_table(House& house, Json arguments) {
+  auto rows_max = at_least(arguments, "rows", 1);
+  if (!rows_max) co_return rows_max.error();
   auto snapshot = co_await find_snapshot(house, arguments);
   if (!snapshot) co_return snapshot.error();
   std::string where = text_argument(arguments, "where");
@@ -181,8 +193,7 @@ io::Task<Result<Answer>> read_table(House& house, Json arguments) {
   if (!scan) co_return scan.error();
   if (!where.empty())
     scan->select = fmt::format("SELECT * FROM ({}) WHERE {}", scan->select, where);
-  auto rows_max = static_cast<size_t>(std::max<int64_t>(1, integer_argument(arguments, "rows")));
-  auto rows = co_await query_table(house, scan->select, rows_max);
+  auto rows = co_await query_table(house, scan->select, static_cast<size_t>(*rows_max));
   if (!rows) co_return rows.error();
   Answer answer = answer_of(*rows);
   if (scan->skipped > 0) {
@@ -210,7 +221,13 @@ Result<int64_t> export_now(const lake::Services& lake, const std::string& select
   return rows == nullptr ? 0 : *rows;
 }
 
-// A new file in the data directory's exports/: whoever asks need not have the server's rights.
+// A file in the data directory's exports/: whoever asks need not have the server's rights. A
+// table's name may have slashes, which must not lead anywhere.
+std::string export_name(std::string table, lake::Version version, std::string_view form) {
+  std::ranges::replace(table, '/', '_');
+  return fmt::format("{}-v{}.{}", table, version, form);
+}
+
 io::Task<Result<Answer>> export_table(House& house, Json arguments) {
   std::string form = text_argument(arguments, "to");
   if (form != "csv" && form != "json" && form != "parquet")
@@ -220,8 +237,8 @@ io::Task<Result<Answer>> export_table(House& house, Json arguments) {
   auto scan = co_await lake::scan(house.lake(), location_of(arguments), *snapshot);
   if (!scan) co_return scan.error();
   std::string folder = house.directory().path() + "/exports";
-  std::string path = fmt::format("{}/{}-v{}.{}", folder, text_argument(arguments, "table"),
-                                 (*snapshot)->version(), form);
+  std::string path =
+      folder + "/" + export_name(text_argument(arguments, "table"), (*snapshot)->version(), form);
   const lake::Services& lake = house.lake();
   auto work = [&]() -> Result<std::pair<int64_t, int64_t>> {
     io::Files& files = io::posix_files();
@@ -262,13 +279,14 @@ io::Task<Result<Answer>> optimize_table(House& house, Json arguments) {
 }
 
 io::Task<Result<Answer>> vacuum_table(House& house, Json arguments) {
-  auto table = co_await open_table(house, arguments);
-  if (!table) co_return table.error();
   lake::VacuumOptions options{.retention_ms = {},
                               .allow_short_retention = flag_argument(arguments, "force"),
                               .dry_run = flag_argument(arguments, "dry-run")};
-  int64_t hours = integer_argument(arguments, "retain-hours");
-  if (hours >= 0) options.retention_ms = hours * hour_ms;
+  auto hours = at_least(arguments, "retain-hours", -1);
+  if (!hours) co_return hours.error();
+  if (*hours >= 0) options.retention_ms = std::min(*hours, retain_hours_max) * hour_ms;
+  auto table = co_await open_table(house, arguments);
+  if (!table) co_return table.error();
   auto outcome = co_await lake::vacuum(**table, options);
   if (!outcome) co_return outcome.error();
   Answer answer;
@@ -359,7 +377,8 @@ std::vector<Operation> reading() {
        .run = read_table},
       {.noun = "table",
        .verb = "export",
-       .summary = "a table as one CSV, JSON or Parquet file in the data directory's exports/",
+       .summary = "a table as one CSV, JSON or Parquet file in the data directory's exports/, in "
+                  "place of a former one of that version",
        .example = "pinpipe table export 0e90e0175553_pin_clean --to csv",
        .writes = true,
        .parameters =
