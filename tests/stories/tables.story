@@ -48,28 +48,28 @@ cli table read 0e90e0175553_user_clean --timestamp 2001-01-02
 -> 5
   ! there is none at 2001-01-02
 cli table read 0e90e0175553_user_clean --timestamp soon
--> 3
+-> 2
   ! one looks like 2026-01-02
 cli table read 0e90e0175553_user_clean --version -7
--> 3
+-> 2
   ! --version is at least -1, not -7
 cli table read 0e90e0175553_user_clean --version 1 --timestamp 2026-01-02
--> 3
+-> 2
   ! one of them is enough
 cli table read 0e90e0175553_user_clean --rows 0
--> 3
+-> 2
   ! --rows is at least 1, not 0
 cli table history 0e90e0175553_user_clean --count 0
--> 3
+-> 2
   ! --count is at least 1, not 0
 cli table read 0e90e0175553_user_clean --where "ind = 1 or true"
--> 3
+-> 2
   ! joined by AND
 cli table export 0e90e0175553_user_clean --to xml
--> 3
+-> 2
   ! --to is csv, json or parquet, not "xml"
 cli table restore 0e90e0175553_user_clean
--> 3
+-> 2
   ! restore to what?
 
 # An export is a file, and a second one of that version takes its place.
@@ -84,7 +84,7 @@ for form in json parquet
 
 # Vacuum keeps what former versions need, unless it is forced; nothing here is old enough to be an orphan.
 cli table vacuum 0e90e0175553_user_clean --retain-hours 1
--> 3
+-> 2
   ! shorter than the table's 168 h
   ! --force
 cli table vacuum 0e90e0175553_user_clean --dry-run
@@ -108,7 +108,7 @@ cli table history 0e90e0175553_user_clean --count 1 -o csv
   ~ ^3,20\d\d-.*,RESTORE,
 cli table vacuum 0e90e0175553_user_clean --retain-hours 0 --force
 -> 0
-  ! 1 files of
+  ! 1 file of
 cli table restore 0e90e0175553_user_clean --version 2
 -> 5
   ! version 2 needs part-00000-

@@ -292,8 +292,9 @@ io::Task<Result<Answer>> vacuum_table(House& house, Json arguments) {
   Answer answer;
   answer.columns = {"file"};
   for (const std::string& file : outcome->files) answer.add_row({file});
-  answer.notes.push_back(fmt::format("{} files of {} bytes {} deleted", outcome->files.size(),
-                                     outcome->bytes, options.dry_run ? "would be" : "were"));
+  answer.notes.push_back(fmt::format("{} file{} of {} bytes {}deleted", outcome->files.size(),
+                                     outcome->files.size() == 1 ? "" : "s", outcome->bytes,
+                                     options.dry_run ? "would be " : ""));
   co_return answer;
 }
 

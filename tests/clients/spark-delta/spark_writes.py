@@ -61,6 +61,16 @@ FEATURES = {
                      "INSERT INTO {t} VALUES (1, timestamp_ntz'2024-03-31 01:30:00.5'), (2, NULL)"],
     "changes_kept": ["""CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')
                         AS SELECT id AS n FROM range(10)""", "UPDATE {t} SET n = -n WHERE n > 6"],
+    # Features that only writers have to understand.
+    "times_in_commits": ["""CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'true')
+                            AS SELECT id AS n FROM range(10)""", "INSERT INTO {t} VALUES (10), (11)"],
+    "clustered": ["CREATE TABLE {t} (n BIGINT, s STRING) USING delta CLUSTER BY (n)",
+                  "INSERT INTO {t} SELECT id, concat('x', id) FROM range(20)", "OPTIMIZE {t}"],
+    "rows_tracked": ["""CREATE TABLE {t} USING delta TBLPROPERTIES ('delta.enableRowTracking' = 'true')
+                        AS SELECT id AS n FROM range(10)""", "DELETE FROM {t} WHERE n = 3",
+                     "INSERT INTO {t} VALUES (10)"],
+    "constrained": ["""CREATE TABLE {t} (n INT NOT NULL, twice INT GENERATED ALWAYS AS (n * 2)) USING delta""",
+                    "ALTER TABLE {t} ADD CONSTRAINT positive CHECK (n > 0)", "INSERT INTO {t} (n) VALUES (4), (5)"],
     "merged": ["CREATE TABLE {t} USING delta AS SELECT id AS n, 'old' AS s FROM range(20)",
                """MERGE INTO {t} AS a USING (SELECT id * 2 AS n, 'new' AS s FROM range(15)) AS b ON a.n = b.n
                   WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *""", "OPTIMIZE {t}"],
