@@ -44,54 +44,6 @@ class Stopwatch {
   int64_t start_ns_ = system_clock().steady_ns();
 };
 
-// The machine's disk when the system decides what is written when.
-class UnsyncedFiles final : public io::Files {
-  class UnsyncedFile final : public io::File {
-   public:
-    explicit UnsyncedFile(std::unique_ptr<io::File> file) : file_(std::move(file)) {}
-    Result<size_t> read_at(std::span<char> into, uint64_t offset) override {
-      return file_->read_at(into, offset);
-    }
-    Status write_at(std::span<const std::string_view> pieces, uint64_t offset) override {
-      return file_->write_at(pieces, offset);
-    }
-    Status sync() override { return {}; }
-    Status truncate(uint64_t size) override { return file_->truncate(size); }
-    Result<uint64_t> size() override { return file_->size(); }
-
-   private:
-    std::unique_ptr<io::File> file_;
-  };
-
- public:
-  Result<std::unique_ptr<io::File>> open(const std::string& path, io::OpenMode mode) override {
-    auto file = disk_.open(path, mode);
-    if (!file) return file.error();
-    return std::make_unique<UnsyncedFile>(std::move(*file));
-  }
-  Result<io::FileFacts> facts(const std::string& path) override { return disk_.facts(path); }
-  Result<std::vector<io::DirEntry>> list(const std::string& directory) override {
-    return disk_.list(directory);
-  }
-  Status make_directories(const std::string& directory) override {
-    return disk_.make_directories(directory);
-  }
-  Status remove(const std::string& path) override { return disk_.remove(path); }
-  Status rename(const std::string& from, const std::string& to) override {
-    return disk_.rename(from, to);
-  }
-  Status link(const std::string& from, const std::string& to) override {
-    return disk_.link(from, to);
-  }
-  Status sync_directory(const std::string&) override { return {}; }
-  Result<uint64_t> free_bytes(const std::string& directory) override {
-    return disk_.free_bytes(directory);
-  }
-
- private:
-  io::Files& disk_ = io::posix_files();
-};
-
 struct Bench {
   explicit Bench(const std::string& root, io::Files* files = &io::posix_files())
       : store({.root = root, .files = files}, runtime.disk()),
@@ -238,8 +190,7 @@ void run(const std::string& root, const std::string& program) {
   CHECK(io::posix_files().make_directories(root), "a directory can be made");
   Bench::many_files(1'000'000);
   {
-    UnsyncedFiles unsynced;
-    Bench(root, &unsynced).small_appends("unsynced", 1'000, "not synced");
+    Bench(root, &io::unsynced_posix_files()).small_appends("unsynced", 1'000, "not synced");
   }
   {
     Bench bench(root);
