@@ -253,4 +253,19 @@ Result<Properties> parse_properties(std::string_view text) {
   return properties;
 }
 
+Result<Properties> properties_of(const codec::Json& json) {
+  if (!json.is_object())
+    return Error(Code::invalid, "a configuration is an object of keys and values");
+  Properties properties;
+  for (const codec::JsonMember& member : json.members()) {
+    const codec::Json& value = member.value;
+    if (value.is_object() || value.is_array())
+      return Error(Code::invalid, "the value of " + member.key + " is no text");
+    if (value.is_null()) continue;
+    auto text = value.as_string();
+    properties[member.key] = text ? std::string(*text) : codec::to_json(value);
+  }
+  return properties;
+}
+
 }  // namespace pinpipe::sink

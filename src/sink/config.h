@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "codec/json.h"
 #include "sink/time_layout.h"
 
 namespace pinpipe::sink {
@@ -71,5 +72,7 @@ Result<SinkConfig> parse_config(const Properties& properties, const Zones& zones
 // "key=value" lines as in a .properties file: '#' and '!' comments, ':' or '=' or blank between key
 // and value, '\' at a line's end joins the next.
 Result<Properties> parse_properties(std::string_view text);
+// An object of scalars; null is as good as absent. `invalid` names the key whose value is none.
+Result<Properties> properties_of(const codec::Json& json);
 
 }  // namespace pinpipe::sink

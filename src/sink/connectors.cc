@@ -15,13 +15,10 @@ std::string text_of(const Properties& properties) {
   return codec::to_json(json);
 }
 
-Result<Properties> properties_of(const std::string& text) {
+Result<Properties> stored_properties(const std::string& text) {
   auto json = codec::parse_json(text);
   if (!json) return json.error().with("a stored connector");
-  Properties properties;
-  for (const codec::JsonMember& member : json->members())
-    properties[member.key] = std::string(member.value.as_string().value_or(""));
-  return properties;
+  return properties_of(*json);
 }
 
 }  // namespace
@@ -42,7 +39,7 @@ Result<std::unique_ptr<Connectors>> Connectors::open(const std::string& state_pa
       all->deleted_.emplace(std::move(name), std::move(row));
       continue;
     }
-    auto config = properties_of(row.config);
+    auto config = stored_properties(row.config);
     if (!config) return config.error();
     Connector& connector = all->connectors_[name];
     connector.row = std::move(row);

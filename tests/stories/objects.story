@@ -143,6 +143,30 @@ cli connector create --file $TMP/home/wrong.json
   ! format.class: 'AvroFormat' is not supported
   ! rotate.intervall.ms: is not known; did you mean rotate.interval.ms
   ! avro.codec: is not supported
+write $TMP/home/shape.json
+  {"name": "shape", "config": 5}
+cli connector create --file $TMP/home/shape.json
+-> 2
+  ! a configuration is an object of keys and values
+write $TMP/home/list.json
+  {"name": "list", "config": {"topics": ["a", "b"]}}
+cli connector create --file $TMP/home/list.json
+-> 2
+  ! the value of topics is no text
+write $TMP/home/nowhere.properties
+  name=nowhere
+  topics=t
+  connector.class=S3Sink
+  flush.size=1
+  s3.bucket.name=no-such-bucket
+  format.class=JsonFormat
+cli connector create --file $TMP/home/nowhere.properties
+-> 0
+  ! pinpipe bucket create no-such-bucket
+cli connector delete nowhere
+cli object cp /etc s3://user-$ID-bucket/folder
+-> 2
+  ! Is a directory
 cli connector delete slow
 cli connector status slow
 -> 5

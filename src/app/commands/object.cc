@@ -95,6 +95,7 @@ io::Task<Result<uint64_t>> upload(objects::Store& store, project::Place from, pr
   // A store takes over what it adopts, so it gets a copy.
   std::string temporary = store.new_temporary();
   auto copied = copy_file(from.path, temporary);
+  if (!copied) (void)io::posix_files().remove(temporary);
   if (!copied) co_return copied.error();
   auto stored = co_await store.adopt(to.bucket, temporary, to.path, {}, {});
   if (!stored) co_return stored.error();

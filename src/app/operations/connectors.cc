@@ -18,17 +18,15 @@ std::string name_of(House& house, const Json& arguments) {
 // What Kafka Connect takes: {"name","config"}, a configuration alone, or a properties file.
 Result<sink::Properties> read_config(const std::string& text) {
   if (size_t start = text.find_first_not_of(" \t\r\n");
-      start == std::string::npos || text[start] != '{')
+      start == std::string::npos || (text[start] != '{' && text[start] != '['))
     return sink::parse_properties(text);
   auto json = codec::parse_json(text);
   if (!json) return json.error();
   const Json* config = json->find("config");
-  sink::Properties properties;
-  for (const codec::JsonMember& member : (config != nullptr ? *config : *json).members()) {
-    auto value = member.value.as_string();
-    properties[member.key] = value ? std::string(*value) : codec::to_json(member.value);
-  }
-  if (auto name = (*json)["name"].as_string()) properties["name"] = std::string(*name);
+  auto properties = sink::properties_of(config != nullptr ? *config : *json);
+  if (!properties)
+    return properties.error().with(R"(--file: {"name": "…", "config": {"key": "value", …}})");
+  if (auto name = (*json)["name"].as_string()) (*properties)["name"] = std::string(*name);
   return properties;
 }
 
@@ -39,22 +37,36 @@ Answer outcome(const std::string& name, std::string_view what) {
   return answer;
 }
 
+// A connector finds out when it puts its first object; who makes one at a terminal is here now.
+io::Task<Answer> outcome_with_bucket(House& house, std::string name, std::string_view what,
+                                     std::string bucket) {
+  Answer answer = outcome(name, what);
+  auto there = co_await house.buckets().find_bucket(bucket);
+  if (!there && there.error().code() == Code::not_found)
+    answer.notes.push_back(fmt::format(
+        "its bucket is not there: `pinpipe bucket create {0}` before the first record", bucket));
+  co_return answer;
+}
+
 io::Task<Result<Answer>> create_connector(House& house, Json arguments) {
   auto properties = read_config(text_argument(arguments, "file"));
   if (!properties) co_return properties.error();
   std::string name = text_argument(arguments, "name");
   if (name.empty() && properties->contains("name")) name = properties->at("name");
   if (name.empty()) co_return Error(Code::invalid, "the file has no name=…; give one with --name");
+  auto found = properties->find("s3.bucket.name");
+  std::string bucket = found == properties->end() ? std::string() : found->second;
   if (flag_argument(arguments, "replace")) {
     auto put = co_await house.connectors().put(name, std::move(*properties));
     if (!put) co_return put.error();
-    co_return outcome(name, put->created ? "created" : "replaced");
+    std::string_view what = put->created ? "created" : "replaced";
+    co_return co_await outcome_with_bucket(house, name, what, std::move(bucket));
   }
   auto made = co_await house.connectors().create(name, std::move(*properties));
   if (!made && made.error().code() == Code::conflict)
     co_return made.error().with("use --replace to give it this configuration");
   if (!made) co_return made.error();
-  co_return outcome(name, "created");
+  co_return co_await outcome_with_bucket(house, name, "created", std::move(bucket));
 }
 
 io::Task<Result<Answer>> list_connectors(House& house, Json) {

@@ -152,7 +152,7 @@ io::Task<Status> Door::create(http::Request& request, http::Response& response) 
     if (member.key != "name" && member.key != "config" && member.key != "initial_state")
       co_return Error(Code::invalid, "Unrecognized field \"" + member.key + "\"");
   }
-  auto properties = properties_of((*body)["config"]);
+  auto properties = sink::properties_of((*body)["config"]);
   if (!properties) co_return properties.error();
   std::string name((*body)["name"].as_string().value_or(""));
   auto named = properties->find("name");
@@ -195,7 +195,7 @@ io::Task<Status> Door::tell_config(http::Request& request, http::Response& respo
 io::Task<Status> Door::put_config(http::Request& request, http::Response& response) {
   auto body = body_of(request);
   if (!body) co_return body.error();
-  auto properties = properties_of(*body);
+  auto properties = sink::properties_of(*body);
   if (!properties) co_return properties.error();
   const std::string& name = request.param("name");
   auto named = properties->find("name");
@@ -213,7 +213,7 @@ io::Task<Status> Door::put_config(http::Request& request, http::Response& respon
 io::Task<Status> Door::patch_config(http::Request& request, http::Response& response) {
   auto body = body_of(request);
   if (!body) co_return body.error();
-  auto given = properties_of(*body);
+  auto given = sink::properties_of(*body);
   if (!given) co_return given.error();
   auto facts = co_await connectors_.find(request.param("name"));
   if (!facts) co_return facts.error();
@@ -371,7 +371,7 @@ io::Task<Status> Door::validate(http::Request& request, http::Response& response
   if (Status known = check_plugin(plugin); !known) co_return known;
   auto body = body_of(request);
   if (!body) co_return body.error();
-  auto properties = properties_of(*body);
+  auto properties = sink::properties_of(*body);
   if (!properties) co_return properties.error();
   answer(response, 200, validation_json(plugin, *properties, connectors_.problems(*properties)));
   co_return Status{};

@@ -154,21 +154,6 @@ Json validation_json(const std::string& plugin, const sink::Properties& given,
                        {"configs", std::move(configs)}});
 }
 
-Result<sink::Properties> properties_of(const Json& json) {
-  if (!json.is_object())
-    return Error(Code::invalid, "a configuration is an object of keys and values");
-  sink::Properties properties;
-  for (const codec::JsonMember& member : json.members()) {
-    const Json& value = member.value;
-    if (value.is_object() || value.is_array())
-      return Error(Code::invalid, "the value of " + member.key + " is no text");
-    if (value.is_null()) continue;
-    auto text = value.as_string();
-    properties[member.key] = text ? std::string(*text) : codec::to_json(value);
-  }
-  return properties;
-}
-
 void answer_error(http::Response& response, int status, std::string_view message) {
   response.set_json(status,
                     codec::to_json(Json::object({{"error_code", status}, {"message", message}})));

@@ -23,9 +23,6 @@ codec::Json definition_json();
 codec::Json validation_json(const std::string& plugin, const sink::Properties& given,
                             const std::vector<sink::KeyProblem>& problems);
 
-// An object of scalars. `invalid` names the key whose value is none.
-Result<sink::Properties> properties_of(const codec::Json& json);
-
 void answer_error(http::Response& response, int status, std::string_view message);
 // What an error of ours means to a Connect client.
 void answer_error(http::Response& response, const Error& error);
