@@ -10,7 +10,7 @@ write $TMP/home/rows.json
 for how in served alone
   cli object cp $TMP/home/rows.json dbfs:/mnt/pinterest/rows/ -o csv
   -> 0
-    ~ ,s3://user-$ID-bucket/rows/rows[.]json,18$$
+    ~ ,s3://user-$ID-bucket/rows/rows[.]json,19$$
   for path in s3://user-$ID-bucket/rows/rows.json s3a://user-$ID-bucket/rows//*.json s3n://KEY:se%2Fcr@user-$ID-bucket/rows/ user-$ID-bucket/rows/* /mnt/pinterest/rows/rows.json /mnt/pinterest//rows/*.json dbfs:/mnt/pinterest/rows/ /dbfs/mnt/pinterest/rows/r?ws.json
     cli sql "select sum(n) as all_rows from objects('$path')" -o csv
     -> 0
