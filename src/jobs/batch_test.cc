@@ -1,5 +1,7 @@
 #include "jobs/batch.h"
 
+#include <algorithm>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "kit/batch_fixture.h"
@@ -28,6 +30,27 @@ TEST_F(BatchTest, counts_add_up_and_bad_lines_are_in_quarantine) {
   EXPECT_EQ((*quarantine)[1].bytes, "not json");
   EXPECT_EQ((*quarantine)[1].line, 2U);
   EXPECT_TRUE((*quarantine)[0].source.ends_with("+0+0000000003.json"));
+}
+
+TEST_F(BatchTest, objects_are_read_alike_whatever_their_size_and_number) {
+  const int small = 70;
+  for (int i = 1; i <= small; ++i) put_one_post(i, "5k", "Albania");
+  std::string large;
+  while (large.size() <= DatasetObjects::small_bytes_max)
+    large +=
+        fmt::format("{{\"index\": {}, \"title\": \"{}\"}}\n", 1000 + large.size(), large.size());
+  large += "not json\n";
+  put("pin", 99, large);
+  auto report = wait(batch->run({.name = "first"}));
+  ASSERT_TRUE(report) << report.error().text();
+  const DatasetCount& pin = *report->find("pin");
+  auto lines = static_cast<uint64_t>(std::ranges::count(large, '\n'));
+  EXPECT_EQ(pin.objects, small + 1U);
+  EXPECT_EQ(pin.lines, small + lines);
+  EXPECT_EQ(pin.clean, small + lines - 1);
+  ASSERT_EQ(wait(batch->quarantine(10))->size(), 1U);
+  EXPECT_EQ(wait(batch->quarantine(10))->front().line, lines);
+  EXPECT_EQ(report->find("geo")->clean, static_cast<uint64_t>(small));
 }
 
 TEST_F(BatchTest, questions_are_answered_over_the_published_tables) {

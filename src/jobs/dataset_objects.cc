@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <mutex>
 #include <optional>
 #include <regex>
 
@@ -36,6 +37,37 @@ bool takes(const project::Connector& connector, const std::string& topic) {
   }
 }
 
+// Memory for one object after the other: fresh pages for each would cost as much as reading it.
+class Buffers : public std::enable_shared_from_this<Buffers> {
+ public:
+  std::shared_ptr<std::string> take() {
+    std::unique_ptr<std::string> bytes;
+    {
+      std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        bytes = std::move(free_.back());
+        free_.pop_back();
+      }
+    }
+    if (bytes == nullptr) bytes = std::make_unique<std::string>();
+    return {bytes.release(), [mine = shared_from_this()](std::string* used) { mine->give(used); }};
+  }
+
+ private:
+  void give(std::string* used) {
+    std::unique_ptr<std::string> bytes(used);
+    std::lock_guard lock(mutex_);
+    if (free_.size() < kept_max && bytes->capacity() <= kept_bytes_max)
+      free_.push_back(std::move(bytes));
+  }
+
+  // About as many as threads read at once.
+  static constexpr size_t kept_max = 8;
+  static constexpr size_t kept_bytes_max = size_t{8} << 20;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<std::string>> free_;
+};
+
 class ObjectPieces final : public sql::Pieces {
  public:
   explicit ObjectPieces(std::shared_ptr<const DatasetObjects> objects)
@@ -44,15 +76,34 @@ class ObjectPieces final : public sql::Pieces {
   Result<std::optional<sql::Piece>> next() override {
     if (at_ == objects_->keys.size()) return std::optional<sql::Piece>();
     size_t i = at_++;
-    auto bytes = io::posix_files().read_all(objects_->files[i].path);
-    if (!bytes) return bytes.error().with("object " + objects_->keys[i]);
-    auto kept = std::make_shared<const std::string>(std::move(*bytes));
+    const DatasetObjects::Held& held = objects_->held[i];
+    if (held.bytes)
+      return std::optional(sql::Piece{
+          .source = objects_->keys[i], .bytes = *held.bytes, .first_line = 1, .keep = objects_});
+    std::shared_ptr<std::string> bytes = buffers_->take();
+    if (Status read = read_into(*bytes, held.file.path); !read)
+      return read.error().with("object " + objects_->keys[i]);
     return std::optional(
-        sql::Piece{.source = objects_->keys[i], .bytes = *kept, .first_line = 1, .keep = kept});
+        sql::Piece{.source = objects_->keys[i], .bytes = *bytes, .first_line = 1, .keep = bytes});
   }
 
  private:
+  static Status read_into(std::string& bytes, const std::string& path) {
+    auto file = io::posix_files().open(path, io::OpenMode::read);
+    if (!file) return file.error();
+    auto size = (*file)->size();
+    if (!size) return size.error();
+    // What was there before is not wiped: the read writes over it.
+    Result<size_t> got = size_t{0};
+    bytes.resize_and_overwrite(*size, [&](char* data, size_t room) {
+      got = (*file)->read_at({data, room}, 0);
+      return got ? *got : 0;
+    });
+    return got ? Status{} : Status(got.error());
+  }
+
   std::shared_ptr<const DatasetObjects> objects_;
+  std::shared_ptr<Buffers> buffers_ = std::make_shared<Buffers>();
   size_t at_ = 0;
 };
 
@@ -112,19 +163,53 @@ struct Pinning {
   objects::Store& store;
   const std::string& bucket;
   const std::vector<objects::ObjectFacts>& objects;
-  std::vector<std::optional<objects::Store::Pinned>> files;
+  size_t slice;  // objects of one visit to the store
   size_t next = 0;
-  std::optional<Error> error;
+  uint64_t small_bytes = 0;  // of those that are held as bytes
+  std::vector<std::optional<DatasetObjects::Held>> held = {};
+  std::optional<Error> error = {};
+
+  // Whether the object is held as bytes; counts it when it is.
+  bool takes_bytes_of(const objects::ObjectFacts& object) {
+    bool takes = object.size <= DatasetObjects::small_bytes_max &&
+                 small_bytes + object.size <= DatasetObjects::held_bytes_max;
+    if (takes) small_bytes += object.size;
+    return takes;
+  }
+  // An object that was removed meanwhile is none of them.
+  template <class T, class Take>
+  void take(std::vector<Result<T>>& found, const std::vector<size_t>& places, Take take_one) {
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (found[i]) {
+        held[places[i]] = take_one(std::move(*found[i]));
+      } else if (found[i].error().code() != Code::not_found && !error) {
+        error = found[i].error().with("object " + objects[places[i]].key);
+      }
+    }
+  }
 };
 
 io::Task<> pin_some(Pinning& all) {
   while (all.next < all.objects.size() && !all.error) {
-    size_t i = all.next++;
-    auto file = co_await all.store.materialize(all.bucket, all.objects[i].key);
-    if (file) {
-      all.files[i] = std::move(*file);
-    } else if (file.error().code() != Code::not_found) {
-      all.error = file.error().with("object " + all.objects[i].key);
+    std::vector<std::string> small_keys, large_keys;
+    std::vector<size_t> small, large;  // their places
+    size_t end = std::min(all.next + all.slice, all.objects.size());
+    for (; all.next < end; ++all.next) {
+      bool is_small = all.takes_bytes_of(all.objects[all.next]);
+      (is_small ? small : large).push_back(all.next);
+      (is_small ? small_keys : large_keys).push_back(all.objects[all.next].key);
+    }
+    if (!small.empty()) {
+      auto bytes = co_await all.store.get_all(all.bucket, std::move(small_keys));
+      all.take(bytes, small, [](std::string taken) {
+        return DatasetObjects::Held{.bytes = std::move(taken), .file = {}};
+      });
+    }
+    if (!large.empty()) {
+      auto files = co_await all.store.materialize_all(all.bucket, std::move(large_keys));
+      all.take(files, large, [](objects::Store::Pinned taken) {
+        return DatasetObjects::Held{.bytes = std::nullopt, .file = std::move(taken)};
+      });
     }
   }
 }
@@ -133,10 +218,15 @@ io::Task<> pin_some(Pinning& all) {
 
 io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(
     objects::Store& store, std::string bucket, std::vector<objects::ObjectFacts> objects) {
-  // Each object is a visit to the disk pool: one after the other they would wait more than work.
-  constexpr size_t at_once_max = 32;
-  Pinning all{.store = store, .bucket = bucket, .objects = objects, .files = {}, .error = {}};
-  all.files.resize(objects.size());
+  // Many objects to a visit, where there are many: a visit costs more than a small object does.
+  // Several visits at once: one after the other they would wait more than work.
+  constexpr size_t at_once_max = 4;
+  constexpr size_t slice_max = 128;
+  Pinning all{.store = store,
+              .bucket = bucket,
+              .objects = objects,
+              .slice = std::clamp(objects.size() / at_once_max, size_t{1}, slice_max)};
+  all.held.resize(objects.size());
   io::Scope scope(io::Loop::current());
   for (size_t i = 0; i < std::min(at_once_max, objects.size()); ++i)
     scope.spawn("pin objects", pin_some(all));
@@ -144,10 +234,10 @@ io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(
   if (all.error) co_return *all.error;
   auto pinned = std::make_shared<DatasetObjects>();
   for (size_t i = 0; i < objects.size(); ++i) {
-    if (!all.files[i]) continue;
+    if (!all.held[i]) continue;
     pinned->bytes += objects[i].size;
     pinned->keys.push_back(std::move(objects[i].key));
-    pinned->files.push_back(std::move(*all.files[i]));
+    pinned->held.push_back(std::move(*all.held[i]));
   }
   co_return std::shared_ptr<const DatasetObjects>(std::move(pinned));
 }

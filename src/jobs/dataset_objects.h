@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,18 @@ Result<ObjectPlace> place_of_dataset(const project::Project& project,
                                      const project::Dataset& dataset);
 
 struct DatasetObjects {
+  // An object of up to this size is held as its bytes: two names on the disk and a file to open
+  // cost more. Beyond so many of them in all, files are held all the same.
+  static constexpr uint64_t small_bytes_max = 16 * 1024;
+  static constexpr uint64_t held_bytes_max = uint64_t{32} << 20;
+
+  struct Held {
+    std::optional<std::string> bytes;
+    objects::Store::Pinned file;  // when there are no bytes
+  };
+
   std::vector<std::string> keys;
-  std::vector<objects::Store::Pinned> files;  // one for each key
+  std::vector<Held> held;  // one for each key
   uint64_t bytes = 0;
 };
 
@@ -51,7 +62,7 @@ io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(
 io::Task<Result<std::shared_ptr<const DatasetObjects>>> pin_objects(objects::Store& store,
                                                                     ObjectPlace place);
 
-// Reads the pinned files one after the other, from the beginning at each call.
+// Reads the objects one after the other, from the beginning at each call.
 std::unique_ptr<sql::Pieces> pieces_of_objects(std::shared_ptr<const DatasetObjects> objects);
 
 }  // namespace pinpipe::jobs

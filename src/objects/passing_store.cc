@@ -157,4 +157,34 @@ io::Task<Result<Store::Pinned>> PassingStore::materialize(std::string bucket, st
   co_return co_await at->store->materialize(std::move(at->bucket), std::move(at->key));
 }
 
+io::Task<std::optional<PassingStore::Together>> PassingStore::together(
+    const std::string& bucket, const std::vector<std::string>& keys) {
+  Together all;
+  for (const std::string& key : keys) {
+    auto at = co_await place(bucket, key, Use::read);
+    bool is_first = all.store == nullptr;
+    if (!at || (!is_first && (at->store != all.store || at->bucket != all.bucket)))
+      co_return std::nullopt;
+    all.store = at->store;
+    if (is_first) all.bucket = std::move(at->bucket);
+    all.keys.push_back(std::move(at->key));
+  }
+  if (keys.empty()) co_return std::nullopt;
+  co_return all;
+}
+
+io::Task<std::vector<Result<std::string>>> PassingStore::get_all(std::string bucket,
+                                                                 std::vector<std::string> keys) {
+  auto all = co_await together(bucket, keys);
+  if (!all) co_return co_await Store::get_all(std::move(bucket), std::move(keys));
+  co_return co_await all->store->get_all(std::move(all->bucket), std::move(all->keys));
+}
+
+io::Task<std::vector<Result<Store::Pinned>>> PassingStore::materialize_all(
+    std::string bucket, std::vector<std::string> keys) {
+  auto all = co_await together(bucket, keys);
+  if (!all) co_return co_await Store::materialize_all(std::move(bucket), std::move(keys));
+  co_return co_await all->store->materialize_all(std::move(all->bucket), std::move(all->keys));
+}
+
 }  // namespace pinpipe::objects

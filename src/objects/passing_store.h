@@ -41,6 +41,11 @@ class PassingStore : public Store {
                                      std::optional<Attributes> attributes,
                                      Condition condition = {}) override;
   io::Task<Result<Pinned>> materialize(std::string bucket, std::string key) override;
+  // As one, where one store has them all; otherwise one by one.
+  io::Task<std::vector<Result<std::string>>> get_all(std::string bucket,
+                                                     std::vector<std::string> keys) override;
+  io::Task<std::vector<Result<Pinned>>> materialize_all(std::string bucket,
+                                                        std::vector<std::string> keys) override;
 
  protected:
   // `behind` outlives this. All stores that place() may say take its temporary files.
@@ -59,6 +64,15 @@ class PassingStore : public Store {
   Store& behind() const { return *behind_; }
 
  private:
+  struct Together {
+    Store* store = nullptr;
+    std::string bucket;
+    std::vector<std::string> keys;
+  };
+  // Where all these objects are; nothing when that is no one place, or one must not be read.
+  io::Task<std::optional<Together>> together(const std::string& bucket,
+                                             const std::vector<std::string>& keys);
+
   Store* behind_;
 };
 
