@@ -8,7 +8,9 @@ namespace pinpipe::jobs {
 namespace {
 
 std::string select_of(const std::vector<std::string>& paths, const lake::Schema& schema) {
-  if (!paths.empty()) return "SELECT * FROM " + sql::read_parquet(paths);
+  // Only of one file does the database use what its footer tells of the values: to plan joins.
+  if (!paths.empty())
+    return "SELECT * FROM " + sql::read_parquet(paths, {.union_by_name = paths.size() > 1});
   std::string columns;
   for (const lake::Field& field : schema.fields) {
     columns += columns.empty() ? "" : ", ";
