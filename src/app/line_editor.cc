@@ -108,7 +108,7 @@ LineEditor::~LineEditor() {
   el_end(state_->editor);
 }
 
-std::optional<std::string> LineEditor::read(const std::string& prompt) {
+std::optional<LineEditor::Line> LineEditor::read(const std::string& prompt) {
   state_->prompt = prompt;
   InterruptedReads reads;
   int length = 0;
@@ -116,19 +116,17 @@ std::optional<std::string> LineEditor::read(const std::string& prompt) {
   if (was_interrupted != 0) {
     std::fputs("^C\n", stdout);
     el_reset(state_->editor);
-    return "";
+    return Line{.text = {}, .given_up = true};
   }
   if (line == nullptr || length <= 0) return std::nullopt;
-  std::string text(line, static_cast<size_t>(length));
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return text;
+  Line read{.text = std::string(line, static_cast<size_t>(length))};
+  while (read.text.ends_with('\n') || read.text.ends_with('\r')) read.text.pop_back();
+  return read;
 }
 
 void LineEditor::remember(const std::string& text) {
-  std::string line = text;
-  std::ranges::replace(line, '\n', ' ');
   HistEvent event;
-  history(state_->history, &event, H_ENTER, line.c_str());
+  history(state_->history, &event, H_ENTER, text.c_str());
   if (state_->history_path.empty()) return;
   // The file is made before libedit would make one that everybody can read.
   int made = ::open(state_->history_path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);

@@ -22,8 +22,13 @@ class LineEditor {
   ~LineEditor();
   LineEditor(const LineEditor&) = delete;
 
-  // Nothing at the end (Ctrl-D). An empty line after Ctrl-C, which gives up what was written.
-  std::optional<std::string> read(const std::string& prompt);
+  struct Line {
+    std::string text;
+    bool given_up = false;  // by Ctrl-C, with all that was written before it
+  };
+  // Nothing at the end (Ctrl-D).
+  std::optional<Line> read(const std::string& prompt);
+  // `text` is one line.
   void remember(const std::string& text);
 
  private:

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <iostream>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
 
@@ -49,17 +52,35 @@ std::string shown(const Answer& answer, const ShellSettings& settings, size_t wi
   return text_chart(bars_of(answer), width == 0 ? chart_width_otherwise : width);
 }
 
-// Hands the text to $PAGER or less when it is taller than the terminal.
+// The terminal is the pager's meanwhile: Ctrl-C there ends a search, not the shell.
+class InterruptsIgnored {
+ public:
+  InterruptsIgnored() : before_(std::signal(SIGINT, [](int) {})) {}
+  ~InterruptsIgnored() { std::signal(SIGINT, before_); }
+  InterruptsIgnored(const InterruptsIgnored&) = delete;
+
+ private:
+  void (*before_)(int);
+};
+
+// Whether a pager took the text. One that was left early has; one that is not there has not.
+bool was_paged(const std::string& text) {
+  const char* own = std::getenv("PAGER");
+  std::string command = own != nullptr && *own != '\0' ? own : "less -SFRX";
+  InterruptsIgnored ignored;
+  FILE* pager = popen(command.c_str(), "w");
+  if (pager == nullptr) return false;
+  std::fwrite(text.data(), 1, text.size(), pager);
+  int outcome = pclose(pager);
+  constexpr int no_such_program = 126;  // or 127: what a shell answers
+  return outcome != -1 && !(WIFEXITED(outcome) && WEXITSTATUS(outcome) >= no_such_program);
+}
+
+// Through a pager when it is taller than the terminal.
 void put(const std::string& text, bool paged) {
   auto lines = static_cast<size_t>(std::ranges::count(text, '\n'));
-  if (paged && lines > terminal_size().ws_row && terminal_size().ws_row > 0) {
-    const char* own = std::getenv("PAGER");
-    std::string command = own != nullptr && *own != '\0' ? own : "less -SFRX";
-    if (FILE* pager = popen(command.c_str(), "w"); pager != nullptr) {
-      std::fwrite(text.data(), 1, text.size(), pager);
-      if (pclose(pager) == 0) return;
-    }
-  }
+  size_t height = terminal_size().ws_row;
+  if (paged && height > 0 && lines >= height && was_paged(text)) return;
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }
@@ -88,23 +109,24 @@ class Shell {
 
  private:
   ExitCode run_terminal() {
-    LineEditor editor(history_path(), [this](const std::string& word) { return words(word); });
+    LineEditor editor(history_path(),
+                      [this](const std::string& word) { return completions(words_, word); });
     std::fputs("pinpipe sql: statements end with ;  \\? helps, \\q ends\n", stdout);
     StatementReader reader;
     while (!ended_) {
       auto line = editor.read(reader.is_empty() ? "pinpipe> " : "    ...> ");
       if (!line) break;
-      if (line->empty()) {
+      if (line->given_up) {
         reader.clear();
         continue;
       }
-      if (reader.is_empty() && line->starts_with('\\')) {
-        editor.remember(*line);
-        (void)command(*line);
+      if (reader.is_empty() && line->text.starts_with('\\')) {
+        editor.remember(line->text);
+        (void)command(line->text);
         continue;
       }
-      for (const std::string& statement : reader.add(*line)) {
-        editor.remember(statement + ";");
+      for (const std::string& statement : reader.add(line->text)) {
+        editor.remember(on_one_line(statement) + ";");
         (void)ask_and_print(asker_, statement, settings_, true);
       }
     }
@@ -188,14 +210,6 @@ class Shell {
     words_.erase(std::ranges::unique(words_).begin(), words_.end());
   }
 
-  std::vector<std::string> words(const std::string& beginning) const {
-    std::vector<std::string> found;
-    for (const std::string& word : words_) {
-      if (word.starts_with(beginning)) found.push_back(word);
-    }
-    return found;
-  }
-
   Asker& asker_;
   ShellSettings settings_;
   const bool is_terminal_;
@@ -231,6 +245,36 @@ std::string StatementReader::rest() {
 bool StatementReader::is_empty() const {
   // A comment that may go on is something; one that has ended is not.
   return sql::tokens_of(text_).empty() && text_.find("/*") == std::string::npos;
+}
+
+std::string on_one_line(const std::string& statement) {
+  std::string line;
+  size_t end = 0;
+  for (const sql::Token& token : sql::tokens_of(statement)) {
+    if (token.offset > end && !line.empty()) line += ' ';
+    line += token.text;
+    end = token.offset + token.text.size();
+  }
+  std::ranges::replace(line, '\n', ' ');  // inside a text
+  return line;
+}
+
+std::vector<std::string> completions(const std::vector<std::string>& words,
+                                     const std::string& beginning) {
+  auto in_case = [](std::string text, int (*change)(int)) {
+    for (char& c : text) c = static_cast<char>(change(static_cast<unsigned char>(c)));
+    return text;
+  };
+  std::string lower = in_case(beginning, std::tolower);
+  bool is_capitals = lower != beginning && in_case(beginning, std::toupper) == beginning;
+  std::vector<std::string> found;
+  for (const std::string& word : words) {
+    if (!in_case(word, std::tolower).starts_with(lower)) continue;
+    // Tables keep their spelling, which may matter.
+    bool is_table = word.find_first_of("._") != std::string::npos;
+    found.push_back(is_capitals && !is_table ? in_case(word, std::toupper) : word);
+  }
+  return found;
 }
 
 ExitCode run_shell(Asker& asker, const Invocation& invocation, ShellSettings settings) {

@@ -31,6 +31,12 @@ class StatementReader {
   std::string text_;
 };
 
+// The statement on one line, for the history: without comments, which would swallow what follows.
+std::string on_one_line(const std::string& statement);
+// The words that begin with `beginning` however it is written; in capitals where it is.
+std::vector<std::string> completions(const std::vector<std::string>& words,
+                                     const std::string& beginning);
+
 // Until the end of the input or \q.
 ExitCode run_shell(Asker& asker, const Invocation& invocation, ShellSettings settings);
 

@@ -35,6 +35,22 @@ TEST(StatementReader, lines_without_a_statement_are_none) {
   EXPECT_EQ(reader.rest(), "");
 }
 
+TEST(Shell, a_statement_is_remembered_on_one_line_without_its_comments) {
+  EXPECT_EQ(on_one_line("select 1, -- one\n\n  2 /* two\n */ from t"), "select 1, 2 from t");
+  EXPECT_EQ(on_one_line("select '--', \"a--b\"||x"), "select '--', \"a--b\"||x");
+  EXPECT_EQ(on_one_line("-- nothing"), "");
+}
+
+TEST(Shell, words_are_completed_however_they_are_written) {
+  const std::vector<std::string> words = {"clean.pin", "count(*)", "select", "post_Year"};
+  EXPECT_EQ(completions(words, "sel"), std::vector<std::string>{"select"});
+  EXPECT_EQ(completions(words, "SEL"), std::vector<std::string>{"SELECT"});
+  EXPECT_EQ(completions(words, "Sel"), std::vector<std::string>{"select"});
+  EXPECT_EQ(completions(words, "CLEAN"), std::vector<std::string>{"clean.pin"});
+  EXPECT_EQ(completions(words, "post_y"), std::vector<std::string>{"post_Year"});
+  EXPECT_EQ(completions(words, "x"), std::vector<std::string>{});
+}
+
 TEST(LineEditor, words_that_begin_alike_are_completed_as_far_as_they_do) {
   EXPECT_EQ(common_beginning({"clean.pin", "clean.geo"}), "clean.");
   EXPECT_EQ(common_beginning({"select"}), "select");

@@ -12,8 +12,18 @@ using codec::Json;
 
 namespace {
 
+// "2026-01-02", or a time: "2026-01-02T10:15:00Z", also without the zone.
+bool is_date(const std::string& text) {
+  constexpr std::string_view day = "2026-01-02";
+  return from_rfc3339(text.size() == day.size() ? text + "T00:00:00Z" : text) ||
+         from_rfc3339(text + "Z");
+}
+
 io::Task<Result<Answer>> run_batch(House& house, Json arguments) {
   std::string date = text_argument(arguments, "date");
+  if (!date.empty() && !is_date(date))
+    co_return Error(Code::invalid,
+                    fmt::format("--date {}: write 2026-01-02 or 2026-01-02T10:15:00Z", date));
   auto report = co_await house.batch().run(
       {.name = date.empty() ? manual_run_name(system_clock()) : "date__" + date,
        .full = flag_argument(arguments, "full")});
