@@ -35,8 +35,10 @@ Error with_place(const Error& error, const sql::Connection& connection,
                  const project::SqlFile& file) {
   const sql::Failure& failure = connection.last_failure();
   if (!failure.position) return error.with(file.path);
-  return error.with(
-      fmt::format("{}:{}:{}", file.path, failure.position->line, failure.position->column));
+  // The place is told once, in the way that editors follow.
+  bool is_same = error.text().ends_with(failure.message);
+  return (is_same ? Error(error.code(), failure.message) : error)
+      .with(fmt::format("{}:{}:{}", file.path, failure.position->line, failure.position->column));
 }
 
 Status make_project_tables(sql::Connection& connection, const project::Project& project) {

@@ -36,7 +36,9 @@ io::Task<Result<Answer>> run_batch(House& house, Json arguments) {
 io::Task<Result<Answer>> retry_run(House& house, Json arguments) {
   auto reports = co_await house.batch().reports(1);
   if (!reports) co_return reports.error();
-  if (reports->empty() || reports->front().state == jobs::BatchReport::State::published) {
+  if (reports->empty())
+    co_return Error(Code::not_found, "there was no batch run yet; `pinpipe run` starts one");
+  if (reports->front().state == jobs::BatchReport::State::published) {
     Answer answer;
     answer.columns = {"run", "state"};
     answer.notes.emplace_back("the last run did not fail; `pinpipe run` starts another one");
