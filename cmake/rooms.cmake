@@ -12,7 +12,9 @@ target_compile_options(pinpipe_flags INTERFACE
   -Xclang -fno-pch-timestamp -fPIE)
 target_compile_definitions(pinpipe_flags INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_DISABLE_BOOST_ARRAY
-  BOOST_ERROR_CODE_HEADER_ONLY)
+  BOOST_ERROR_CODE_HEADER_ONLY
+  # Coroutine frames and operations that a loop keeps for reuse: two are too few for a request.
+  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
 target_include_directories(pinpipe_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_options(pinpipe_flags INTERFACE -fuse-ld=lld-19 -pie)
 target_link_libraries(pinpipe_flags INTERFACE Threads::Threads)

@@ -1,6 +1,10 @@
 #include "io/wake.h"
 
 #include <algorithm>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <map>
 
 #include "io/asio_types.h"
@@ -8,37 +12,59 @@
 
 namespace pinpipe::io {
 
-Loop* Sleeper::loop() const {
+Loop* Sleeper::mark_woken() {
   std::lock_guard lock(mutex_);
-  return loop_;
-}
-
-bool Sleeper::mark_woken() {
-  std::lock_guard lock(mutex_);
-  if (woken_) return false;
-  woken_ = true;
-  return loop_ != nullptr;
+  return std::exchange(woken_, true) ? nullptr : loop_;
 }
 
 void Sleeper::interrupt() {
-  if (timer_ != nullptr) static_cast<Timer*>(timer_)->cancel();
+  if (auto resume = std::exchange(resume_, nullptr)) resume();
 }
 
+// Not from within the cancellation itself, which owns what would be resumed.
+void Sleeper::interrupt_soon() {
+  loop_->post([resume = std::exchange(resume_, nullptr)]() mutable {
+    if (resume) resume();
+  });
+}
+
+// The task's own handler is kept and called: a timer that is cancelled to wake somebody costs two
+// more turns through the loop's queues.
 Task<Status> Sleeper::sleep(std::shared_ptr<Sleeper> self, Instant deadline) {
-  if (co_await cancelled()) co_return Error(Code::cancelled, "the task was cancelled");
+  auto state = co_await boost::asio::this_coro::cancellation_state;
+  if (state.cancelled() != boost::asio::cancellation_type::none)
+    co_return Error(Code::cancelled, "the task was cancelled");
   {
     std::lock_guard lock(self->mutex_);
     if (self->woken_) co_return Status{};
     self->loop_ = &Loop::current();
   }
-  Timer timer(Loop::current().context(), deadline);
-  self->timer_ = &timer;
-  auto [error] = co_await timer.async_wait(tuple_awaitable);
-  self->timer_ = nullptr;
+  std::optional<Timer> timer;
+  if (deadline != never) {
+    timer.emplace(self->loop_->context(), deadline);
+    timer->async_wait([self](const boost::system::error_code& error) {
+      if (!error) self->interrupt();
+    });
+  }
+  auto keep = [sleeper = self.get()](auto handler) {
+    auto slot = boost::asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) {
+      slot.assign([sleeper](boost::asio::cancellation_type) {
+        sleeper->cancelled_ = true;
+        sleeper->interrupt_soon();
+      });
+    }
+    sleeper->resume_ = [handler = std::move(handler), slot]() mutable {
+      slot.clear();
+      std::move(handler)();
+    };
+  };
+  co_await boost::asio::async_initiate<const boost::asio::deferred_t, void()>(
+      std::move(keep), boost::asio::deferred);
   std::lock_guard lock(self->mutex_);
   self->loop_ = nullptr;
   if (self->woken_) co_return Status{};
-  if (error) co_return Error(Code::cancelled, "the task was cancelled");
+  if (self->cancelled_) co_return Error(Code::cancelled, "the task was cancelled");
   co_return Error(Code::timeout, "the deadline passed");
 }
 
@@ -49,8 +75,7 @@ void Wakes::add(std::shared_ptr<Sleeper> sleeper) {
 void Wakes::send() {
   std::map<Loop*, std::vector<std::shared_ptr<Sleeper>>> by_loop;
   for (std::shared_ptr<Sleeper>& sleeper : sleepers_) {
-    if (!sleeper->mark_woken()) continue;
-    if (Loop* loop = sleeper->loop()) by_loop[loop].push_back(std::move(sleeper));
+    if (Loop* loop = sleeper->mark_woken()) by_loop[loop].push_back(std::move(sleeper));
   }
   sleepers_.clear();
   for (auto& [loop, woken] : by_loop) {

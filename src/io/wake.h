@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,21 +21,25 @@ namespace pinpipe::io {
 
 class Loop;
 
-// The sleeping half of a OneShot or a Signal's waiter. Created anywhere, awaited on one loop.
+// The sleeping half of a OneShot or a Signal's waiter. Created anywhere, slept on once.
 class Sleeper {
  public:
-  // Ends the present or next sleep, from any thread: true when its loop() has to be interrupted.
-  bool mark_woken();
-  Loop* loop() const;
-  // Until woken (ok), the deadline (timeout) or cancellation (cancelled). One task at a time.
+  // Ends the sleep that is under way or will begin, from any thread: the loop on which interrupt()
+  // has to be called, if any.
+  Loop* mark_woken();
+  // Until woken (ok), the deadline (timeout) or cancellation (cancelled).
   static Task<Status> sleep(std::shared_ptr<Sleeper> self, Instant deadline);
   void interrupt();  // on the sleeper's loop only
 
  private:
-  mutable std::mutex mutex_;
+  void interrupt_soon();
+
+  std::mutex mutex_;
   Loop* loop_ = nullptr;
   bool woken_ = false;
-  void* timer_ = nullptr;
+  // The loop's alone.
+  std::move_only_function<void()> resume_;
+  bool cancelled_ = false;
 };
 
 class Wakes {
@@ -61,17 +66,16 @@ class OneShot {
     set(std::move(value), wakes);
   }
   void set(T value, Wakes& wakes) {
-    if (put(std::move(value))) wakes.add(state_->sleeper);
+    if (put(std::move(value))) wakes.add(state_);
   }
 
   // The value, or timeout, or cancelled. At most one task waits, once.
   Task<Result<T>> wait(Instant deadline = never) { return wait_on(state_, deadline); }
 
  private:
-  struct State {
+  struct State : Sleeper {
     std::mutex mutex;
     std::optional<T> value;
-    std::shared_ptr<Sleeper> sleeper = std::make_shared<Sleeper>();
   };
 
   bool put(T value) {
@@ -89,7 +93,7 @@ class OneShot {
 
   static Task<Result<T>> wait_on(std::shared_ptr<State> state, Instant deadline) {
     if (std::optional<T> early = take(*state)) co_return std::move(*early);
-    Status slept = co_await Sleeper::sleep(state->sleeper, deadline);
+    Status slept = co_await Sleeper::sleep(state, deadline);
     if (std::optional<T> value = take(*state)) co_return std::move(*value);
     co_return slept ? Error(Code::internal, "woken without a value") : slept.error();
   }

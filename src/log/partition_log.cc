@@ -88,9 +88,16 @@ io::OneShot<PartitionLog::Answer> PartitionLog::append(std::span<const LooseReco
   return answer;
 }
 
+// On a loop the round begins when the loop has done what lies before it: all that its turn appends
+// is one group, instead of the first append waking a thread for itself.
 void PartitionLog::start_committer() {
-  bool queued = house_.disk.submit([self = shared_from_this()] { self->commit_round(); });
-  CHECK(queued, "the disk pool holds one commit of every partition");
+  auto submit = [self = shared_from_this()]() mutable {
+    io::Pool& disk = self->house_.disk;
+    bool queued = disk.submit([self = std::move(self)] { self->commit_round(); });
+    CHECK(queued, "the disk pool holds one commit of every partition");
+  };
+  if (io::Loop::on_a_loop()) return io::Loop::current().post(std::move(submit));
+  submit();
 }
 
 io::OneShot<Status> PartitionLog::request(Control control) {
