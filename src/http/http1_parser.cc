@@ -1,6 +1,7 @@
 #include "http/http1_parser.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -37,24 +38,52 @@ bool is_field_value(std::string_view text) {
   return !bad;
 }
 
+using Bytes = uint8_t __attribute__((vector_size(16)));
+
+Bytes bytes_at(const char* at) {
+  Bytes bytes;
+  std::memcpy(&bytes, at, sizeof bytes);
+  return bytes;
+}
+
+// What a head may not have at these sixteen places: control characters other than the tab and whole
+// line ends. Each byte is looked at beside the one that follows it.
+Bytes unplain_at(const char* at) {
+  Bytes here = bytes_at(at), next = bytes_at(at + 1);
+  auto is_return = here == uint8_t{'\r'};
+  auto is_control =
+      (here < 0x20) & ((here - uint8_t{'\t'}) > 1);  // but for the tab and the line feed
+  return reinterpret_cast<Bytes>((is_control & ~is_return) | (here == 0x7f) |
+                                 (is_return ^ (next == uint8_t{'\n'})));
+}
+
 // Whether a head has nothing but printable characters, blanks, tabs and whole line ends: then no
-// line needs a look of its own. Sixteen bytes at once, each beside the one that follows it; the
-// last step goes back over some of the bytes before it.
+// line needs a look of its own. The last step goes back over some of the bytes before it.
 bool is_plain(std::string_view head) {
-  using Bytes = uint8_t __attribute__((vector_size(16)));
   constexpr size_t step = sizeof(Bytes);
   if (head.size() <= step || head.front() == '\n' || head.back() == '\r') return false;
-  Bytes bad{};
-  for (size_t i = 0; i < head.size() - 1; i += step) {
-    size_t at = std::min(i, head.size() - 1 - step);
-    Bytes here, next;
-    std::memcpy(&here, head.data() + at, step);
-    std::memcpy(&next, head.data() + at + 1, step);
-    auto control = (here < 0x20) & (here != '\t') & (here != '\r') & (here != '\n');
-    bad |= reinterpret_cast<Bytes>(control | (here == 0x7f) | ((here == '\r') ^ (next == '\n')));
-  }
+  const char* last = head.data() + head.size() - 1 - step;
+  Bytes bad = unplain_at(last);
+  for (const char* at = head.data(); at < last; at += step) bad |= unplain_at(at);
   auto halves = reinterpret_cast<uint64_t __attribute__((vector_size(16)))>(bad);
   return (halves[0] | halves[1]) == 0;
+}
+
+// How many of the sixteen bytes are letters, digits and hyphens, which most names are made of.
+size_t usual_prefix_at(const char* at) {
+  Bytes here = bytes_at(at);
+  auto usual =
+      (((here | 0x20) - uint8_t{'a'}) < 26) | ((here - uint8_t{'0'}) < 10) | (here == uint8_t{'-'});
+  auto unusual = reinterpret_cast<uint64_t __attribute__((vector_size(16)))>(~usual);
+  if (unusual[0] != 0) return static_cast<size_t>(std::countr_zero(uint64_t{unusual[0]})) / 8;
+  return 8 + static_cast<size_t>(std::countr_zero(uint64_t{unusual[1]})) / 8;
+}
+
+// Of the token that a text begins with.
+size_t token_size(std::string_view text) {
+  size_t size = text.size() < sizeof(Bytes) ? 0 : usual_prefix_at(text.data());
+  while (size < text.size() && token_table[static_cast<uint8_t>(text[size])]) ++size;
+  return size;
 }
 
 bool is_target(std::string_view text) {
@@ -210,8 +239,7 @@ HeadParser::Refusal HeadParser::read_status_line(std::string_view line) {
 }
 
 HeadParser::Refusal HeadParser::read_header_line(std::string_view line) {
-  size_t colon = 0;
-  while (colon < line.size() && token_table[static_cast<uint8_t>(line[colon])]) ++colon;
+  size_t colon = token_size(line);
   if (colon == 0 || colon == line.size() || line[colon] != ':')
     return {400, "A header line does not begin with a name and a colon."};
   if (headers_->size() == header_lines_max) return {431, "Too many header lines."};

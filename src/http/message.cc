@@ -22,6 +22,7 @@ std::string_view trimmed(std::string_view text) {
 
 bool equal_without_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  if (a == b) return true;  // as nearly all are written
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
