@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/check.h"
+#include "io/readiness.h"
 #include "io/task.h"
 
 namespace pinpipe::io {
@@ -15,7 +16,9 @@ thread_local Loop* current_loop = nullptr;
 }
 
 Loop::Loop(size_t index)
-    : index_(index), context_(std::make_unique<boost::asio::io_context>(/*concurrency_hint=*/1)) {}
+    : index_(index),
+      context_(std::make_unique<boost::asio::io_context>(/*concurrency_hint=*/1)),
+      readiness_(std::make_unique<Readiness>(*context_)) {}
 
 Loop::~Loop() = default;
 

@@ -12,6 +12,8 @@ class io_context;
 
 namespace pinpipe::io {
 
+class Readiness;
+
 class Loop {
  public:
   explicit Loop(size_t index);
@@ -28,6 +30,7 @@ class Loop {
 
   size_t index() const { return index_; }
   boost::asio::io_context& context() { return *context_; }
+  Readiness& readiness() { return *readiness_; }
 
   // Runs until stop(); called by the thread that becomes this loop.
   void run();
@@ -36,6 +39,7 @@ class Loop {
  private:
   size_t index_;
   std::unique_ptr<boost::asio::io_context> context_;
+  std::unique_ptr<Readiness> readiness_;
 };
 
 }  // namespace pinpipe::io

@@ -1,7 +1,9 @@
 #include "io/server.h"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <variant>
@@ -107,42 +109,43 @@ void Server::start() {
   });
 }
 
-template <class Socket>
-void Server::adopt(Socket socket, size_t loop_index) {
-  LoopPart& part = *parts_[loop_index];
+// The socket is closed unless the connection begins.
+void Server::adopt(int socket, bool is_local) {
+  size_t target = next_loop_++ % runtime_.loop_count();
+  LoopPart& part = *parts_[target];
   if (connections_.fetch_add(1, std::memory_order_relaxed) >= options_.connections_max) {
     connections_.fetch_sub(1, std::memory_order_relaxed);
+    ::close(socket);
     log_warn("io", "a connection was refused: too many are open", {{"door", options_.name}});
     return;
   }
-  runtime_.loop(loop_index).post([this, &part, held = std::move(socket)]() mutable {
+  runtime_.loop(target).post([this, &part, socket, is_local] {
     auto counted = [](Server& self, std::unique_ptr<Stream> stream) -> Task<> {
       co_await self.serve_(std::move(stream));
       self.connections_.fetch_sub(1, std::memory_order_relaxed);
     };
+    auto kind = is_local ? SocketStream::Kind::local : SocketStream::Kind::tcp;
+    auto stream = std::make_unique<SocketStream>(socket, kind);
     if (part.scope.is_cancelled()) {
       connections_.fetch_sub(1, std::memory_order_relaxed);
       return;
     }
-    part.scope.spawn(options_.name,
-                     counted(*this, std::make_unique<SocketStream<Socket>>(std::move(held))));
+    part.scope.spawn(options_.name, counted(*this, std::move(stream)));
   });
 }
 
 Task<> Server::accept_all(Listener& listener) {
   while (!co_await cancelled()) {
-    size_t target = next_loop_++ % runtime_.loop_count();
-    auto executor = runtime_.loop(target).context().get_executor();
     boost::system::error_code error;
     if (auto* tcp_acceptor = std::get_if<TcpAcceptor>(&listener.acceptor)) {
-      auto [failed, socket] = co_await tcp_acceptor->async_accept(executor, tuple_awaitable);
+      auto [failed, socket] = co_await tcp_acceptor->async_accept(tuple_awaitable);
       error = failed;
-      if (!error) adopt(std::move(socket), target);
+      if (!error) adopt(socket.release(), false);
     } else {
       auto& local = std::get<LocalAcceptor>(listener.acceptor);
-      auto [failed, socket] = co_await local.async_accept(executor, tuple_awaitable);
+      auto [failed, socket] = co_await local.async_accept(tuple_awaitable);
       error = failed;
-      if (!error) adopt(std::move(socket), target);
+      if (!error) adopt(socket.release(), true);
     }
     if (error == boost::asio::error::no_descriptors ||
         error == boost::system::errc::too_many_files_open_in_system) {

@@ -49,8 +49,7 @@ class Server {
   struct LoopPart;
 
   Task<> accept_all(Listener& listener);
-  template <class Socket>
-  void adopt(Socket socket, size_t loop_index);
+  void adopt(int socket, bool is_local);
 
   Runtime& runtime_;
   Options options_;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include "io/socket_stream.h"
 
@@ -43,6 +44,8 @@ class CancelAt {
 };
 
 using Resolver = boost::asio::ip::basic_resolver<boost::asio::ip::tcp, Executor>;
+using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+using LocalSocket = boost::asio::basic_stream_socket<boost::asio::local::stream_protocol, Executor>;
 
 }  // namespace
 
@@ -70,7 +73,7 @@ Task<Result<std::unique_ptr<Stream>>> connect_tcp(std::string host, uint16_t por
   auto [error, end] = co_await boost::asio::async_connect(socket, ends, tuple_awaitable);
   if (watch.fired()) co_return Error(Code::timeout, "cannot " + action + ": the deadline passed");
   if (error) co_return error_of(error, action);
-  co_return std::unique_ptr<Stream>(std::make_unique<SocketStream<TcpSocket>>(std::move(socket)));
+  co_return std::make_unique<SocketStream>(socket.release(), SocketStream::Kind::tcp);
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_local(std::string path, Instant deadline) {
@@ -81,7 +84,7 @@ Task<Result<std::unique_ptr<Stream>>> connect_local(std::string path, Instant de
                                                tuple_awaitable);
   if (watch.fired()) co_return Error(Code::timeout, "cannot connect to " + path);
   if (error) co_return error_of(error, "connect to " + path);
-  co_return std::unique_ptr<Stream>(std::make_unique<SocketStream<LocalSocket>>(std::move(socket)));
+  co_return std::make_unique<SocketStream>(socket.release(), SocketStream::Kind::local);
 }
 
 }  // namespace pinpipe::io

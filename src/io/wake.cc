@@ -1,8 +1,6 @@
 #include "io/wake.h"
 
 #include <algorithm>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <map>
@@ -17,19 +15,6 @@ Loop* Sleeper::mark_woken() {
   return std::exchange(woken_, true) ? nullptr : loop_;
 }
 
-void Sleeper::interrupt() {
-  if (auto resume = std::exchange(resume_, nullptr)) resume();
-}
-
-// Not from within the cancellation itself, which owns what would be resumed.
-void Sleeper::interrupt_soon() {
-  loop_->post([resume = std::exchange(resume_, nullptr)]() mutable {
-    if (resume) resume();
-  });
-}
-
-// The task's own handler is kept and called: a timer that is cancelled to wake somebody costs two
-// more turns through the loop's queues.
 Task<Status> Sleeper::sleep(std::shared_ptr<Sleeper> self, Instant deadline) {
   auto state = co_await boost::asio::this_coro::cancellation_state;
   if (state.cancelled() != boost::asio::cancellation_type::none)
@@ -46,25 +31,11 @@ Task<Status> Sleeper::sleep(std::shared_ptr<Sleeper> self, Instant deadline) {
       if (!error) self->interrupt();
     });
   }
-  auto keep = [sleeper = self.get()](auto handler) {
-    auto slot = boost::asio::get_associated_cancellation_slot(handler);
-    if (slot.is_connected()) {
-      slot.assign([sleeper](boost::asio::cancellation_type) {
-        sleeper->cancelled_ = true;
-        sleeper->interrupt_soon();
-      });
-    }
-    sleeper->resume_ = [handler = std::move(handler), slot]() mutable {
-      slot.clear();
-      std::move(handler)();
-    };
-  };
-  co_await boost::asio::async_initiate<const boost::asio::deferred_t, void()>(
-      std::move(keep), boost::asio::deferred);
+  co_await self->pause_.wait();
   std::lock_guard lock(self->mutex_);
   self->loop_ = nullptr;
   if (self->woken_) co_return Status{};
-  if (self->cancelled_) co_return Error(Code::cancelled, "the task was cancelled");
+  if (self->pause_.is_cancelled()) co_return Error(Code::cancelled, "the task was cancelled");
   co_return Error(Code::timeout, "the deadline passed");
 }
 

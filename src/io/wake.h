@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "io/pause.h"
 #include "io/task.h"
 #include "io/timer.h"
 
@@ -29,17 +29,13 @@ class Sleeper {
   Loop* mark_woken();
   // Until woken (ok), the deadline (timeout) or cancellation (cancelled).
   static Task<Status> sleep(std::shared_ptr<Sleeper> self, Instant deadline);
-  void interrupt();  // on the sleeper's loop only
+  void interrupt() { pause_.resume(); }  // on the sleeper's loop only
 
  private:
-  void interrupt_soon();
-
   std::mutex mutex_;
   Loop* loop_ = nullptr;
   bool woken_ = false;
-  // The loop's alone.
-  std::move_only_function<void()> resume_;
-  bool cancelled_ = false;
+  Pause pause_;
 };
 
 class Wakes {
