@@ -4,12 +4,12 @@
 // Bounds: news_max sockets in one turn of the loop; the others have theirs in the next.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <span>
 #include <sys/epoll.h>
 
 #include "base/result.h"
-#include "io/asio_types.h"
 
 namespace pinpipe::io {
 
@@ -43,7 +43,7 @@ class Readiness {
   void await_news();
   void tell_news();
 
-  boost::asio::posix::basic_stream_descriptor<Executor> set_;
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> set_;
   std::span<epoll_event> being_told_;
 };
 

@@ -1,4 +1,3 @@
-// tidy: long because every key of pinpipe.yaml has its case here, and its refusal.
 #include "project/load.h"
 
 #include <gmock/gmock.h>
@@ -190,74 +189,6 @@ TEST(Load, reads_who_is_told_of_runs_and_where_tasks_find_room) {
   std::string report = report_of(files);
   EXPECT_THAT(report, HasSubstr("\"failures\" is nothing to be told of"));
   EXPECT_THAT(report, HasSubstr("either a webhook or a command"));
-}
-
-TEST(Load, reads_who_may_come_in) {
-  FileSet files = shop();
-  files.texts["pinpipe.yaml"] +=
-      "gateway: { profile: strict, stages: [prod, test], api_keys: [k1], requests_per_second: 2.5 "
-      "}\n"
-      "auth: required\n"
-      "access_keys: { clerk: s3cret }\n";
-  Loaded loaded = load(files, {});
-  ASSERT_TRUE(loaded.project) << render(loaded.diagnostics);
-  const Project& p = *loaded.project;
-  EXPECT_TRUE(p.gateway.strict);
-  EXPECT_THAT(p.gateway.stages, ElementsAre("prod", "test"));
-  EXPECT_THAT(p.gateway.api_keys, ElementsAre("k1"));
-  EXPECT_EQ(p.gateway.requests_per_second, 2.5);
-  EXPECT_EQ(p.gateway.burst, 2.5);
-  EXPECT_TRUE(p.access.required);
-  EXPECT_EQ(p.access.secrets.at("clerk"), "s3cret");
-}
-
-TEST(Load, reads_what_listens_for_other_machines) {
-  FileSet files = shop();
-  files.texts["pinpipe.yaml"] +=
-      "auth: required\naccess_keys: { clerk: s3cret }\ngateway: { api_keys: [k1] }\n"
-      "tls: { certificate: cert.pem, key: key.pem }\n"
-      "listen: { gateway: '0.0.0.0:8443', aws: '[::]:4567', console: '10.0.0.5:443', kafka: "
-      "'10.0.0.5:9092', unprotected: [kafka], hosts: [data.example.org] }\n";
-  Loaded loaded = load(files, {});
-  ASSERT_TRUE(loaded.project) << render(loaded.diagnostics);
-  const ListenSettings& listen = loaded.project->listen;
-  EXPECT_EQ(listen.doors.at("gateway").address, "0.0.0.0");
-  EXPECT_EQ(listen.doors.at("gateway").port, 8443);
-  EXPECT_EQ(listen.doors.at("aws").address, "::");
-  EXPECT_EQ(listen.doors.size(), 4U);
-  EXPECT_TRUE(listen.is_unprotected("kafka"));
-  EXPECT_FALSE(listen.is_unprotected("aws"));
-  EXPECT_EQ(listen.key_file, "key.pem");
-}
-
-TEST(Load, refuses_doors_that_stand_open_to_other_machines) {
-  auto report_with = [](const std::string& lines) {
-    FileSet files = shop();
-    files.texts["pinpipe.yaml"] += lines;
-    return report_of(files);
-  };
-  const std::string keys = "tls: { certificate: c, key: k }\n";
-  EXPECT_THAT(report_with(keys + "listen: { gateway: '0.0.0.0:1' }\n"), HasSubstr("api_keys"));
-  EXPECT_THAT(report_with(keys + "listen: { aws: '0.0.0.0:1' }\n"), HasSubstr("auth: required"));
-  EXPECT_THAT(report_with("listen: { console: '0.0.0.0:1' }\n"), HasSubstr("tls:"));
-  EXPECT_THAT(report_with(keys + "listen: { kafka: '0.0.0.0:1' }\n"),
-              HasSubstr("does not ask who comes"));
-  EXPECT_THAT(report_with(keys + "listen: { mysql: '0.0.0.0:1' }\n"), HasSubstr("plain text"));
-  EXPECT_THAT(report_with("listen: { unprotected: [kafak] }\n"), HasSubstr("no door \"kafak\""));
-  EXPECT_THAT(report_with("listen: { unprotected: [kafka], kafka: 9092 }\n"),
-              HasSubstr("an address and a port"));
-}
-
-TEST(Load, refuses_a_door_that_nobody_can_enter) {
-  FileSet files = shop();
-  files.texts["pinpipe.yaml"] += "auth: required\n";
-  EXPECT_THAT(report_of(files), HasSubstr("nobody comes in"));
-  files = shop();
-  files.texts["pinpipe.yaml"] +=
-      "gateway: { requests_per_second: -1 }\naccess_keys: { clerk: [] }\n";
-  std::string report = report_of(files);
-  EXPECT_THAT(report, HasSubstr("a rate is not negative"));
-  EXPECT_THAT(report, HasSubstr("the access key clerk has a secret"));
 }
 
 TEST(Load, reads_a_data_set) {

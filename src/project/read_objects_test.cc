@@ -1,15 +1,9 @@
 #include <gtest/gtest.h>
 
-#include "project/load.h"
+#include "project/settings_fixture.h"
 
 namespace pinpipe::project {
 namespace {
-
-Loaded with(const std::string& line) {
-  FileSet files;
-  files.texts["pinpipe.yaml"] = "version: 1\nproject: shop\n" + line;
-  return load(files, {});
-}
 
 TEST(ReadObjects, they_are_on_this_machine_unless_said) {
   Loaded loaded = with("");
