@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/log_line.h"
 #include "base/metrics.h"
+#include "io/asio_types.h"
 #include "io/socket_stream.h"
 
 namespace pinpipe::io {

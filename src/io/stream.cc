@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "io/asio_types.h"
 #include "io/socket_stream.h"
 
 namespace pinpipe::io {
