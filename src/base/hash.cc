@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -60,11 +61,22 @@ uint32_t crc32c_best(const char* data, size_t size, uint32_t crc) {
 }
 #endif
 
+// Looked up once: by its older name libcrypto does so under a lock for every digest.
+const EVP_MD* fetched(const char* name) {
+  const EVP_MD* kind = EVP_MD_fetch(nullptr, name, nullptr);
+  CHECK(kind != nullptr, "libcrypto has the digest");
+  return kind;
+}
+
 std::string digest(const EVP_MD* kind, std::string_view bytes) {
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned int size = 0;
-  int ok = EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, kind, nullptr);
-  CHECK(ok == 1, "libcrypto computes the digest");
+  bool ok = EVP_DigestInit_ex2(context.get(), kind, nullptr) == 1 &&
+            EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+            EVP_DigestFinal_ex(context.get(), out.data(), &size) == 1;
+  CHECK(ok, "libcrypto computes the digest");
   return {reinterpret_cast<char*>(out.data()), size};
 }
 
@@ -85,16 +97,20 @@ uint32_t crc32c(std::string_view bytes, uint32_t seed) {
 }
 
 std::string md5(std::string_view bytes) {
-  return digest(EVP_md5(), bytes);
+  static const EVP_MD* const kind = fetched("MD5");
+  return digest(kind, bytes);
 }
 std::string sha1(std::string_view bytes) {
-  return digest(EVP_sha1(), bytes);
+  static const EVP_MD* const kind = fetched("SHA1");
+  return digest(kind, bytes);
 }
 std::string sha256(std::string_view bytes) {
-  return digest(EVP_sha256(), bytes);
+  static const EVP_MD* const kind = fetched("SHA256");
+  return digest(kind, bytes);
 }
 std::string sha512(std::string_view bytes) {
-  return digest(EVP_sha512(), bytes);
+  static const EVP_MD* const kind = fetched("SHA512");
+  return digest(kind, bytes);
 }
 std::string hmac_sha1(std::string_view key, std::string_view bytes) {
   return hmac(EVP_sha1(), key, bytes);

@@ -82,6 +82,7 @@ std::string Sequence::text() const {
   wide.push(static_cast<uint32_t>(shard), 32);
   wide.push(mark, 4);
   std::string digits;
+  digits.reserve(64);
   while (!wide.is_zero()) {
     uint32_t nine = wide.divide_by_billion();
     for (int i = 0; i < 9; ++i, nine /= 10) digits.push_back(static_cast<char>('0' + nine % 10));
