@@ -228,9 +228,11 @@ Result<bool> StreamFollower::has_committed(const Uuid& incarnation, broker::Part
                                                 dataset_.name, status_.error));
   if (is_loaded_) {
     auto at = shards_.find(shard);
-    bool is_done =
-        incarnation_ != incarnation || at == shards_.end() || at->second.committed >= end;
-    if (is_done) return true;
+    // A shard that is not known has expired, or is so new that it was not noticed yet.
+    bool is_new = !shards_.empty() && shard > shards_.rbegin()->first;
+    bool is_gone = at == shards_.end() && !is_new;
+    bool is_read = at != shards_.end() && at->second.committed >= end;
+    if (incarnation_ != incarnation || is_gone || is_read) return true;
   }
   if (is_resting())
     return Error(
