@@ -1,8 +1,11 @@
 #include "io/runtime.h"
 
+#include <condition_variable>
 #include <gtest/gtest.h>
+#include <mutex>
 
 #include "io/scope.h"
+#include "io/stoppable.h"
 #include "io/timer.h"
 
 namespace pinpipe::io {
@@ -61,6 +64,33 @@ TEST_F(RuntimeTest, a_scope_cancels_and_joins_its_children) {
     co_return cancelled_count + static_cast<int>(scope.size());
   };
   EXPECT_EQ(wait_on(runtime.loop(0), task(runtime)), 20);
+}
+
+TEST_F(RuntimeTest, work_that_can_stop_hears_of_its_callers_cancellation) {
+  auto until_stopped = [](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any woken;
+    std::unique_lock lock(mutex);
+    woken.wait(lock, stop, [] { return false; });
+    return 7;
+  };
+  auto task = [&](Runtime& all) -> Task<int> {
+    Scope scope(all.loop(0));
+    int value = 0;
+    scope.spawn("caller", [](auto& pool, auto work, int& out) -> Task<> {
+      out += co_await run_stoppable(pool, work);
+      out += co_await run_stoppable(pool, work);  // cancelled before it begins
+    }(all.work(), until_stopped, value));
+    (void)co_await sleep_for(Millis(5));
+    scope.cancel();
+    co_await scope.join();
+    co_return value;
+  };
+  EXPECT_EQ(wait_on(runtime.loop(0), task(runtime)), 14);
+  auto answered = [](Runtime& all) -> Task<int> {
+    co_return co_await run_stoppable(all.work(), [](const std::stop_token&) { return 3; });
+  };
+  EXPECT_EQ(wait_on(runtime.loop(0), answered(runtime)), 3);
 }
 
 TEST_F(RuntimeTest, a_throwing_task_stops_the_process) {

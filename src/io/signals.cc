@@ -28,4 +28,12 @@ Task<Result<int>> wait_for_signal() {
   co_return number;
 }
 
+Task<Status> wait_for_interrupt() {
+  if (co_await cancelled()) co_return Error(Code::cancelled, "the task was cancelled");
+  boost::asio::basic_signal_set<Executor> set(Loop::current().context(), SIGINT);
+  auto [error, number] = co_await set.async_wait(tuple_awaitable);
+  if (error) co_return error_of(error, "wait for an interrupt");
+  co_return Status{};
+}
+
 }  // namespace pinpipe::io

@@ -10,4 +10,7 @@ namespace pinpipe::io {
 // The number of the signal, or `cancelled`. One at a time in a process.
 Task<Result<int>> wait_for_signal();
 
+// Until Ctrl-C (SIGINT) is pressed, which ends nothing else meanwhile, or `cancelled`.
+Task<Status> wait_for_interrupt();
+
 }  // namespace pinpipe::io
