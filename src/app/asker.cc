@@ -4,8 +4,33 @@
 
 #include "app/remote.h"
 #include "io/files.h"
+#include "io/scope.h"
+#include "io/signals.h"
 
 namespace pinpipe::app {
+namespace {
+
+io::Task<Result<Answer>> until_interrupted(io::Task<Result<Answer>> task) {
+  io::Scope asking(io::Loop::current());
+  io::Scope watching(io::Loop::current());
+  Result<Answer> answer = Error(Code::cancelled, "cancelled");
+  asking.spawn("ask", [](auto task, auto& answer, auto& watching) -> io::Task<> {
+    answer = co_await std::move(task);
+    watching.cancel();
+  }(std::move(task), answer, watching));
+  bool interrupted = false;
+  watching.spawn("watch for Ctrl-C", [](auto& asking, auto& interrupted) -> io::Task<> {
+    if (!co_await io::wait_for_interrupt()) co_return;
+    interrupted = true;
+    asking.cancel();
+  }(asking, interrupted));
+  co_await asking.join();
+  co_await watching.join();
+  if (interrupted && !answer) co_return Error(Code::cancelled, "given up");
+  co_return answer;
+}
+
+}  // namespace
 
 Asker::~Asker() = default;
 
@@ -30,15 +55,29 @@ Asker::Opened Asker::open(const Invocation& invocation) {
   return {.asker = std::move(asker), .code = ExitCode::ok};
 }
 
-Result<Answer> Asker::ask(std::string_view noun, std::string_view verb, codec::Json arguments) {
+Result<io::Task<Result<Answer>>> Asker::task_of(std::string_view noun, std::string_view verb,
+                                                codec::Json arguments) {
   for (const Operation& operation : operations()) {
     if (operation.noun != noun || operation.verb != verb) continue;
     auto checked = checked_arguments(operation.parameters, std::move(arguments));
     if (!checked) return checked.error();
-    return house_ ? house_->call(operation, std::move(*checked))
-                  : call_server(*runtime_, *endpoints_, operation, *checked);
+    return house_ ? house_->task_of(operation, std::move(*checked))
+                  : call_server(*endpoints_, operation, *checked);
   }
   return Error(Code::internal, fmt::format("there is no operation {} {}", noun, verb));
+}
+
+Result<Answer> Asker::ask(std::string_view noun, std::string_view verb, codec::Json arguments) {
+  auto task = task_of(noun, verb, std::move(arguments));
+  if (!task) return task.error();
+  return io::wait_on(runtime().loop(0), std::move(*task));
+}
+
+Result<Answer> Asker::ask_until_interrupted(std::string_view noun, std::string_view verb,
+                                            codec::Json arguments) {
+  auto task = task_of(noun, verb, std::move(arguments));
+  if (!task) return task.error();
+  return io::wait_on(runtime().loop(0), until_interrupted(std::move(*task)));
 }
 
 }  // namespace pinpipe::app

@@ -149,7 +149,7 @@ ExitCode run_operation(const Operation& operation, const Invocation& invocation)
   auto endpoints = read_endpoints(invocation.data_path);
   if (endpoints) {
     io::Runtime runtime({.loops = 1, .disk_threads = 1, .work_threads = 1});
-    auto answer = call_server(runtime, *endpoints, operation, *arguments);
+    auto answer = io::wait_on(runtime.loop(0), call_server(*endpoints, operation, *arguments));
     if (!answer) {
       ExitCode code = report(answer.error());
       return answer.error().code() == Code::unavailable ? ExitCode::unreachable : code;

@@ -408,10 +408,14 @@ Result<std::unique_ptr<House>> House::open(Options options) {
   return house;
 }
 
-Result<Answer> House::call(const Operation& operation, codec::Json arguments) {
+io::Task<Result<Answer>> House::task_of(const Operation& operation, codec::Json arguments) {
   // On the directory itself only a command that is about runs sets any going.
   if (!parts_->services) parts_->start_without_doors(operation.runs_tasks);
-  return io::wait_on(parts_->runtime.loop(0), operation.run(*this, std::move(arguments)));
+  return operation.run(*this, std::move(arguments));
+}
+
+Result<Answer> House::call(const Operation& operation, codec::Json arguments) {
+  return io::wait_on(parts_->runtime.loop(0), task_of(operation, std::move(arguments)));
 }
 
 const project::Project& House::project() const {

@@ -44,7 +44,9 @@ class House {
   ~House();
   House(const House&) = delete;
 
-  // Runs an operation on a loop and waits for it. Not on a loop thread.
+  // To be run on the runtime's first loop. Itself not to be called on a loop thread.
+  io::Task<Result<Answer>> task_of(const Operation& operation, codec::Json arguments);
+  // The same, and waits for it.
   Result<Answer> call(const Operation& operation, codec::Json arguments);
 
   // Where the project's tables are in the lake's store: folders right below this bucket.

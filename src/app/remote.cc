@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "http/client.h"
-#include "io/scope.h"
 
 namespace pinpipe::app {
 namespace {
@@ -42,12 +41,12 @@ io::Task<Result<Answer>> call(std::string socket, std::string path, std::string 
 
 }  // namespace
 
-Result<Answer> call_server(io::Runtime& runtime, const Endpoints& endpoints,
-                           const Operation& operation, const Json& arguments) {
+io::Task<Result<Answer>> call_server(const Endpoints& endpoints, const Operation& operation,
+                                     const Json& arguments) {
   std::string path = operation.noun.empty()
                          ? fmt::format("/api/v1/{}", operation.verb)
                          : fmt::format("/api/v1/{}/{}", operation.noun, operation.verb);
-  return io::wait_on(runtime.loop(0), call(endpoints.socket, path, codec::to_json(arguments)));
+  return call(endpoints.socket, std::move(path), codec::to_json(arguments));
 }
 
 }  // namespace pinpipe::app

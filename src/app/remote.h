@@ -6,12 +6,12 @@
 #include "app/answer.h"
 #include "app/data_directory.h"
 #include "app/operation.h"
-#include "io/runtime.h"
+#include "io/task.h"
 
 namespace pinpipe::app {
 
 // Runs the operation there. `unavailable` when the server does not answer.
-Result<Answer> call_server(io::Runtime& runtime, const Endpoints& endpoints,
-                           const Operation& operation, const codec::Json& arguments);
+io::Task<Result<Answer>> call_server(const Endpoints& endpoints, const Operation& operation,
+                                     const codec::Json& arguments);
 
 }  // namespace pinpipe::app

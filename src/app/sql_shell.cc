@@ -52,22 +52,16 @@ std::string shown(const Answer& answer, const ShellSettings& settings, size_t wi
   return text_chart(bars_of(answer), width == 0 ? chart_width_otherwise : width);
 }
 
-// The terminal is the pager's meanwhile: Ctrl-C there ends a search, not the shell.
-class InterruptsIgnored {
- public:
-  InterruptsIgnored() : before_(std::signal(SIGINT, [](int) {})) {}
-  ~InterruptsIgnored() { std::signal(SIGINT, before_); }
-  InterruptsIgnored(const InterruptsIgnored&) = delete;
-
- private:
-  void (*before_)(int);
-};
+// Ctrl-C ends a query, a pager's search or a line, but never the shell. Not SIG_IGN, which a pager
+// would inherit.
+void outlive_interrupts() {
+  std::signal(SIGINT, [](int) {});
+}
 
 // Whether a pager took the text. One that was left early has; one that is not there has not.
 bool was_paged(const std::string& text) {
   const char* own = std::getenv("PAGER");
   std::string command = own != nullptr && *own != '\0' ? own : "less -SFRX";
-  InterruptsIgnored ignored;
   FILE* pager = popen(command.c_str(), "w");
   if (pager == nullptr) return false;
   std::fwrite(text.data(), 1, text.size(), pager);
@@ -111,6 +105,7 @@ class Shell {
   ExitCode run_terminal() {
     LineEditor editor(history_path(),
                       [this](const std::string& word) { return completions(words_, word); });
+    outlive_interrupts();
     std::fputs("pinpipe sql: statements end with ;  \\? helps, \\q ends\n", stdout);
     StatementReader reader;
     while (!ended_) {
@@ -282,8 +277,11 @@ ExitCode run_shell(Asker& asker, const Invocation& invocation, ShellSettings set
 }
 
 ExitCode ask_and_print(Asker& asker, const std::string& query, const ShellSettings& settings,
-                       bool paged) {
-  auto answer = asker.ask("", "sql", Json::object({{"query", query}, {"rows", settings.rows_max}}));
+                       bool at_shell) {
+  Json arguments = Json::object({{"query", query}, {"rows", settings.rows_max}});
+  auto answer = at_shell ? asker.ask_until_interrupted("", "sql", std::move(arguments))
+                         : asker.ask("", "sql", std::move(arguments));
+  if (at_shell) outlive_interrupts();
   if (!answer) {
     ExitCode code = report(answer.error());
     return answer.error().code() == Code::unavailable &&
@@ -291,7 +289,7 @@ ExitCode ask_and_print(Asker& asker, const std::string& query, const ShellSettin
                ? ExitCode::unreachable
                : code;
   }
-  put(shown(*answer, settings, terminal_size().ws_col), paged);
+  put(shown(*answer, settings, terminal_size().ws_col), at_shell);
   if (settings.form == Form::table) {
     for (const std::string& note : answer->notes) std::fprintf(stderr, "%s\n", note.c_str());
   }

@@ -40,8 +40,9 @@ std::vector<std::string> completions(const std::vector<std::string>& words,
 // Until the end of the input or \q.
 ExitCode run_shell(Asker& asker, const Invocation& invocation, ShellSettings settings);
 
-// Asks and prints once, as the settings say; through a pager when it is long and `paged`.
+// Asks and prints once, as the settings say. For somebody `at_shell` a long answer goes through a
+// pager, and Ctrl-C gives up the query alone.
 ExitCode ask_and_print(Asker& asker, const std::string& query, const ShellSettings& settings,
-                       bool paged);
+                       bool at_shell);
 
 }  // namespace pinpipe::app

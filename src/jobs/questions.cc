@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include "io/stoppable.h"
 #include "io/timer.h"
 #include "jobs/query_sources.h"
 #include "project/nearest.h"
@@ -132,11 +133,11 @@ io::Task<Result<std::vector<QuestionAnswer>>> Questions::ask_over(std::string qu
 }
 
 io::Task<Result<sql::Table>> Questions::query_once(const std::string& text, size_t rows_max,
-                                                   std::stop_token stop, bool& was_live) {
+                                                   bool& was_live) {
   auto sources = co_await find_sources(options_, *lake_names_, text);
   if (!sources) co_return sources.error();
   was_live = sources->is_live;
-  co_return co_await options_.work->run([&]() -> Result<sql::Table> {
+  auto ask = [&](const std::stop_token& stop) -> Result<sql::Table> {
     auto opened = engine();
     if (!opened) return opened.error();
     auto connection = (*opened)->connect();
@@ -154,11 +155,11 @@ io::Task<Result<sql::Table>> Questions::query_once(const std::string& text, size
       return Error(Code::timeout,
                    fmt::format("no answer within {} s", query_time_max.count() / 1000));
     return answer;
-  });
+  };
+  co_return co_await io::run_stoppable(*options_.work, ask);
 }
 
-io::Task<Result<sql::Table>> Questions::query(std::string text, size_t rows_max,
-                                              std::stop_token stop) {
+io::Task<Result<sql::Table>> Questions::query(std::string text, size_t rows_max) {
   if (asks_for_names(text)) {
     auto known = co_await names();
     if (!known) co_return known.error();
@@ -167,11 +168,11 @@ io::Task<Result<sql::Table>> Questions::query(std::string text, size_t rows_max,
     co_return table;
   }
   bool was_live = false;
-  auto table = co_await query_once(text, rows_max, stop, was_live);
+  auto table = co_await query_once(text, rows_max, was_live);
   // A record that the SQL cannot take is in quarantine as soon as the job has seen it.
   if (!table && table.error().code() == Code::invalid && was_live) {
     co_await options_.catch_up_live();
-    table = co_await query_once(text, rows_max, stop, was_live);
+    table = co_await query_once(text, rows_max, was_live);
   }
   if (table || table.error().code() != Code::invalid) co_return table;
   auto known = co_await names();

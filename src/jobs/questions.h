@@ -67,8 +67,8 @@ class Questions {
   // The same over other tables: those of the stream job.
   io::Task<Result<std::vector<QuestionAnswer>>> ask_over(std::string question,
                                                          std::vector<PinnedTable> tables);
-  // Anybody's SELECT.
-  io::Task<Result<sql::Table>> query(std::string text, size_t rows_max, std::stop_token stop = {});
+  // Anybody's SELECT. Ends with its caller: `cancelled`.
+  io::Task<Result<sql::Table>> query(std::string text, size_t rows_max);
 
   // What a query can name, for completion and for "did you mean".
   io::Task<Result<std::vector<std::string>>> names();
@@ -78,8 +78,7 @@ class Questions {
 
  private:
   Result<std::shared_ptr<sql::Engine>> engine();
-  io::Task<Result<sql::Table>> query_once(const std::string& text, size_t rows_max,
-                                          std::stop_token stop, bool& was_live);
+  io::Task<Result<sql::Table>> query_once(const std::string& text, size_t rows_max, bool& was_live);
 
   const Options options_;
   const std::unique_ptr<LakeNames> lake_names_;

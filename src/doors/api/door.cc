@@ -107,6 +107,8 @@ io::Task<> Door::call(const Call& which, http::Request& request, http::Response&
     }
     arguments = std::move(*parsed);
   }
+  // What only reads leaves nothing half done.
+  if (!which.writes) request.end_with_peer();
   auto answer = co_await which.run(std::move(arguments));
   if (answer) {
     std::string text = codec::to_json(*answer);

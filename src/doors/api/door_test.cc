@@ -31,6 +31,10 @@ struct ApiDoorTest : testing::Test {
                co_return std::map<std::string, Readiness>{{"broker", {broker_ready, "recovering"}}};
              }}};
   http::Router router;
+  struct Peer : http::PeerWatch {
+    bool is_watched = false;
+    void end_with_peer() override { is_watched = true; }
+  } peer;
 
   ApiDoorTest() { door.add_routes(router); }
 
@@ -41,6 +45,7 @@ struct ApiDoorTest : testing::Test {
     request.target = std::move(target);
     request.body = std::move(body);
     request.by_local_socket = local;
+    request.peer_watch = &peer;
     if (!authorization.empty()) request.headers.set("Authorization", authorization);
     http::Response response;
     io::run_on(runtime.loop(0), router.handle(request, response));
@@ -68,6 +73,13 @@ TEST_F(ApiDoorTest, a_writing_call_needs_the_token_or_the_local_socket) {
   EXPECT_EQ(ask("POST", "/api/v1/topic/delete", "", "Bearer wrong").status, 403);
   EXPECT_EQ(ask("POST", "/api/v1/topic/delete", "", "Bearer sesame").status, 404);
   EXPECT_EQ(ask("POST", "/api/v1/topic/delete", "", "", true).status, 404);
+}
+
+TEST_F(ApiDoorTest, a_reading_call_ends_with_its_client_and_a_writing_one_is_carried_out) {
+  ask("POST", "/api/v1/topic/delete", "", "", true);
+  EXPECT_FALSE(peer.is_watched);
+  ask("POST", "/api/v1/topic/list");
+  EXPECT_TRUE(peer.is_watched);
 }
 
 TEST_F(ApiDoorTest, an_error_says_its_code_and_sentence) {
