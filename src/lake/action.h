@@ -83,8 +83,8 @@ struct RemoveFile {
   bool data_change = true;
   std::optional<int64_t> size = {};
   PartitionValues partition_values = {};
-  std::string deletion_vector_id = {};
-  std::string deletion_vector = {};
+  RareText deletion_vector = {};
+  RareText deletion_vector_id = {};
 
   bool operator==(const RemoveFile&) const = default;
 };

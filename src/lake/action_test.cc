@@ -44,8 +44,8 @@ TEST(ActionTest, what_is_written_is_read_back) {
       .data_change = false,
       .size = 3,
       .partition_values = {{"day", std::nullopt}},
-      .deletion_vector_id = "uab@1",
-      .deletion_vector = R"({"storageType":"u","pathOrInlineDv":"ab","offset":1,"sizeInBytes":4})"};
+      .deletion_vector = R"({"storageType":"u","pathOrInlineDv":"ab","offset":1,"sizeInBytes":4})",
+      .deletion_vector_id = "uab@1"};
   Txn txn{.app_id = "app/\"0", .version = INT64_MAX, .updated_ms = 8};
   std::string bytes;
   encode(protocol, bytes);

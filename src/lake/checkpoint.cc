@@ -82,8 +82,8 @@ Result<WrittenLines> write_lines(const Snapshot& snapshot, int64_t now_ms,
     if (written) written = lines->write(txn);
   }
   int64_t oldest_ms = oldest_tombstone_ms(snapshot, now_ms);
-  for (const auto& [key, remove] : snapshot.tombstones()) {
-    if (written && remove.deleted_ms.value_or(0) > oldest_ms) written = lines->write(remove);
+  for (const RemovePtr& remove : snapshot.tombstones()) {
+    if (written && remove->deleted_ms.value_or(0) > oldest_ms) written = lines->write(*remove);
   }
   for (const FilePtr& file : snapshot.files()) {
     if (written) written = lines->write(*file);

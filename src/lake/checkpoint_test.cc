@@ -18,9 +18,9 @@ std::string text_of(const Snapshot& snapshot, int64_t tombstones_after_ms) {
   encode(snapshot.metadata(), lines[0]);
   for (const auto& [app_id, txn] : snapshot.txns()) encode(txn, lines.emplace_back());
   for (const FilePtr& file : snapshot.files()) encode(*file, lines.emplace_back());
-  for (const auto& [key, remove] : snapshot.tombstones()) {
-    if (remove.deleted_ms.value_or(0) <= tombstones_after_ms) continue;
-    encode(remove, lines.emplace_back());
+  for (const RemovePtr& remove : snapshot.tombstones()) {
+    if (remove->deleted_ms.value_or(0) <= tombstones_after_ms) continue;
+    encode(*remove, lines.emplace_back());
   }
   std::ranges::sort(lines);
   std::string text = fmt::format("version {} bytes {}\n", snapshot.version(), snapshot.bytes());
@@ -54,8 +54,8 @@ class RandomHistory {
                                            .data_change = random_.below(2) == 0,
                                            .size = static_cast<int64_t>(random_.below(1000)),
                                            .partition_values = partition(),
-                                           .deletion_vector_id = {},
-                                           .deletion_vector = {}});
+                                           .deletion_vector = {},
+                                           .deletion_vector_id = {}});
       gone_.push_back(live_[at]);
       live_.erase(live_.begin() + static_cast<ptrdiff_t>(at));
     }

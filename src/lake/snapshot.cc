@@ -131,15 +131,25 @@ Status Snapshot::check_plain() const {
   return {};
 }
 
-Snapshot::Tombstones& Snapshot::own_tombstones() {
-  if (tombstones_.use_count() > 1) tombstones_ = std::make_shared<Tombstones>(*tombstones_);
+RemoveSet& Snapshot::own_tombstones() {
+  if (tombstones_.use_count() > 1) tombstones_ = std::make_shared<RemoveSet>(*tombstones_);
   return *tombstones_;
 }
 
+void Snapshot::bury(RemoveFile remove) {
+  auto buried = std::make_shared<const RemoveFile>(std::move(remove));
+  RemoveSet& tombstones = own_tombstones();
+  auto [at, is_new] = tombstones.insert(buried);
+  if (is_new) return;
+  tombstones.erase(at);
+  tombstones.insert(std::move(buried));
+}
+
 void Snapshot::add(AddFile add) {
-  if (!tombstones_->empty()) {
-    std::string key = key_of(add);
-    if (tombstones_->contains(key)) own_tombstones().erase(key);
+  FileKey key{add.path, add.deletion_vector_id};
+  if (tombstones_->contains(key)) {
+    RemoveSet& tombstones = own_tombstones();
+    tombstones.erase(tombstones.find(key));
   }
   add.data_change = false;  // said of the commit, not of the file; checkpoints do not keep it
   auto file = std::make_shared<const AddFile>(std::move(add));
@@ -151,13 +161,13 @@ void Snapshot::add(AddFile add) {
   files_.insert(std::move(file));
 }
 
-void Snapshot::drop(const RemoveFile& remove) {
+void Snapshot::drop(RemoveFile remove) {
   auto at = files_.find(FileKey{remove.path, remove.deletion_vector_id});
   if (at != files_.end()) {
     bytes_ -= (*at)->size;
     files_.erase(at);
   }
-  own_tombstones().insert_or_assign(key_of(remove), remove);
+  bury(std::move(remove));
 }
 
 Status Snapshot::apply_tables_own(Actions& actions) {
@@ -183,7 +193,7 @@ Status Snapshot::apply_commit(Version version, Actions actions, size_t log_bytes
   auto own = apply_tables_own(actions);
   if (!own) return own;
   // A commit may remove a file and add it again with other deletion vectors, in any order of lines.
-  for (const RemoveFile& remove : actions.removes) drop(remove);
+  for (RemoveFile& remove : actions.removes) drop(std::move(remove));
   for (AddFile& file : actions.adds) add(std::move(file));
   version_ = version;
   bytes_since_checkpoint_ += static_cast<int64_t>(log_bytes);
@@ -202,16 +212,13 @@ Status Snapshot::apply_compacted(Version last, Actions actions, size_t log_bytes
 Status Snapshot::apply_checkpoint_rows(Actions actions) {
   auto own = apply_tables_own(actions);
   if (!own) return own;
-  for (RemoveFile& remove : actions.removes) {
-    std::string key = key_of(remove);
-    own_tombstones().insert_or_assign(std::move(key), std::move(remove));
-  }
+  for (RemoveFile& remove : actions.removes) bury(std::move(remove));
   for (AddFile& file : actions.adds) add(std::move(file));
   return {};
 }
 
 void Snapshot::forget_tombstones(int64_t until_ms) {
-  auto is_old = [&](const auto& one) { return one.second.deleted_ms.value_or(0) <= until_ms; };
+  auto is_old = [&](const RemovePtr& one) { return one->deleted_ms.value_or(0) <= until_ms; };
   if (std::ranges::any_of(*tombstones_, is_old)) std::erase_if(own_tombstones(), is_old);
 }
 

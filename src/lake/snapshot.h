@@ -2,7 +2,8 @@
 // A snapshot that is shared is never changed; LogReader applies further commits to a copy of it.
 // Promise: check_readable() names the feature that we do not understand, and a table whose rows
 // would come out wrong is refused rather than read.
-// Bounds: everything is in memory, some 500 bytes for a live file with statistics.
+// Bounds: everything is in memory, some 500 bytes for a live file with statistics, 300 for one
+// that was removed.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 namespace pinpipe::lake {
 
 using FilePtr = std::shared_ptr<const AddFile>;
+using RemovePtr = std::shared_ptr<const RemoveFile>;
 
 struct FileKey {
   std::string_view path;
@@ -33,14 +35,18 @@ struct FileKeyHash {
     std::hash<std::string_view> hash;
     return hash(key.path) ^ (hash(key.deletion_vector_id) << 1);
   }
-  size_t operator()(const FilePtr& file) const {
+  template <class File>
+  size_t operator()(const std::shared_ptr<const File>& file) const {
     return (*this)(FileKey{file->path, file->deletion_vector_id});
   }
 };
 
 struct FileKeyEqual {
   using is_transparent = void;
-  static FileKey key(const FilePtr& file) { return {file->path, file->deletion_vector_id}; }
+  template <class File>
+  static FileKey key(const std::shared_ptr<const File>& file) {
+    return {file->path, file->deletion_vector_id};
+  }
   static FileKey key(const FileKey& key) { return key; }
   template <class A, class B>
   bool operator()(const A& a, const B& b) const {
@@ -49,6 +55,7 @@ struct FileKeyEqual {
 };
 
 using FileSet = std::unordered_set<FilePtr, FileKeyHash, FileKeyEqual>;
+using RemoveSet = std::unordered_set<RemovePtr, FileKeyHash, FileKeyEqual>;
 
 class Snapshot {
  public:
@@ -61,7 +68,7 @@ class Snapshot {
   const FileSet& files() const { return files_; }
   bool has_file(std::string_view path) const { return files_.contains(FileKey{path, {}}); }
   // Files that former versions had; kept until their retention has passed.
-  const std::unordered_map<std::string, RemoveFile>& tombstones() const { return *tombstones_; }
+  const RemoveSet& tombstones() const { return *tombstones_; }
   const std::map<std::string, Txn, std::less<>>& txns() const { return txns_; }
   std::optional<int64_t> txn_version(std::string_view app_id) const;
 
@@ -96,11 +103,11 @@ class Snapshot {
   void forget_tombstones(int64_t until_ms);
 
  private:
-  using Tombstones = std::unordered_map<std::string, RemoveFile>;
   Status apply_tables_own(Actions& actions);
   void add(AddFile add);
-  void drop(const RemoveFile& remove);
-  Tombstones& own_tombstones();
+  void drop(RemoveFile remove);
+  void bury(RemoveFile remove);
+  RemoveSet& own_tombstones();
 
   Version version_ = -1;
   Protocol protocol_{.min_reader_version = 0,
@@ -112,7 +119,7 @@ class Snapshot {
   FileSet files_;
   // Shared with the snapshots before this one until a commit removes files: a table that is
   // appended to ten times a second and compacted now and then has many, and copies them seldom.
-  std::shared_ptr<Tombstones> tombstones_ = std::make_shared<Tombstones>();
+  std::shared_ptr<RemoveSet> tombstones_ = std::make_shared<RemoveSet>();
   std::map<std::string, Txn, std::less<>> txns_;
   int64_t bytes_ = 0;
   Version checkpoint_version_ = -1;

@@ -81,8 +81,8 @@ RemoveFile removal_of(const AddFile& file, int64_t now_ms, bool data_change) {
                     .data_change = data_change,
                     .size = file.size,
                     .partition_values = file.partition_values,
-                    .deletion_vector_id = std::string(file.deletion_vector_id),
-                    .deletion_vector = std::string(file.deletion_vector)};
+                    .deletion_vector = file.deletion_vector,
+                    .deletion_vector_id = file.deletion_vector_id};
 }
 
 void remove_all_files(CommitPlan& plan, const Snapshot& base, int64_t now_ms) {

@@ -79,11 +79,11 @@ Result<Known> known_files(const Snapshot& snapshot) {
     if (!path) return path.error();
     known.live.insert(std::move(*path));
   }
-  for (const auto& [key, remove] : snapshot.tombstones()) {
-    auto path = decode_path(remove.path);
+  for (const RemovePtr& remove : snapshot.tombstones()) {
+    auto path = decode_path(remove->path);
     if (!path) return path.error();
     int64_t& at_ms = known.removed_ms[std::move(*path)];
-    at_ms = std::max(at_ms, remove.deleted_ms.value_or(0));
+    at_ms = std::max(at_ms, remove->deleted_ms.value_or(0));
   }
   return known;
 }
