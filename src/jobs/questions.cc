@@ -83,23 +83,40 @@ Result<std::shared_ptr<sql::Engine>> Questions::engine() {
   auto opened = sql::Engine::open(options_.engine);
   if (!opened) return opened.error();
   engine_ = std::move(*opened);
+  opened_ms_ = asked_ms_;
   return engine_;
 }
 
+// Opening and giving memory back take a moment that no loop has; sessions under way keep an engine
+// open.
 io::Task<> Questions::run() {
   while (co_await io::sleep_for(engine_idle)) {
-    std::shared_ptr<sql::Engine> idle;
-    {
-      std::lock_guard lock(mutex_);
-      if (options_.clock->steady_ms() - asked_ms_ >= engine_idle.count()) idle = std::move(engine_);
-    }
-    // Giving memory back takes a moment that no loop has; sessions under way keep it open.
-    if (!idle) continue;
-    co_await options_.work->run([&] {
-      idle.reset();
+    (void)co_await options_.work->run([this] {
+      renew();
       return true;
     });
   }
+}
+
+void Questions::renew() {
+  std::shared_ptr<sql::Engine> former;
+  std::shared_ptr<sql::Engine> next;
+  bool is_idle = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (!engine_) return;
+    int64_t now_ms = options_.clock->steady_ms();
+    is_idle = now_ms - asked_ms_ >= engine_idle.count();
+    if (!is_idle && now_ms - opened_ms_ < sql::Engine::life.count()) return;
+  }
+  if (!is_idle) {
+    auto opened = sql::Engine::open(options_.engine);
+    if (!opened) return;  // the one that is there goes on
+    next = std::move(*opened);
+  }
+  std::lock_guard lock(mutex_);
+  former = std::exchange(engine_, std::move(next));
+  opened_ms_ = options_.clock->steady_ms();
 }
 
 io::Task<Result<std::vector<QuestionAnswer>>> Questions::ask(std::string question,

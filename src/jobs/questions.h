@@ -73,11 +73,12 @@ class Questions {
   // What a query can name, for completion and for "did you mean".
   io::Task<Result<std::vector<std::string>>> names();
 
-  // Closes the engine when it is idle. Until cancelled.
+  // Closes the engine when it is idle, and changes it when it had its time. Until cancelled.
   io::Task<> run();
 
  private:
   Result<std::shared_ptr<sql::Engine>> engine();
+  void renew();
   io::Task<Result<sql::Table>> query_once(const std::string& text, size_t rows_max, bool& was_live);
 
   const Options options_;
@@ -85,6 +86,7 @@ class Questions {
   std::mutex mutex_;  // of what follows; held while the engine opens, on threads of the work pool
   std::shared_ptr<sql::Engine> engine_;
   int64_t asked_ms_ = 0;
+  int64_t opened_ms_ = 0;
 };
 
 }  // namespace pinpipe::jobs

@@ -44,7 +44,7 @@ std::span<const std::string_view> StreamJob::migrations() {
 
 StreamJob::StreamJob(Options options)
     : options_(std::move(options)),
-      engine_(std::make_unique<WarmEngine>(options_.engine)),
+      engine_(std::make_unique<WarmEngine>(options_.engine, *options_.clock)),
       lake_(std::make_unique<lake::Services>(
           lake::Services{.store = options_.lake->store,
                          .work = options_.lake->work,

@@ -30,7 +30,7 @@ Millis since(io::Instant begin) {
 
 io::Task<Status> StreamFollower::open_session() {
   last_used_ = io::after(Millis{0});
-  if (cleaner_.is_open()) co_return Status{};
+  if (cleaner_.is_open() && !cleaner_.is_worn()) co_return Status{};
   auto open = [this] { return cleaner_.open(engine_); };
   co_return co_await lake_.work.run(open);
 }

@@ -81,11 +81,13 @@ void drop_files(const lake::Encoded& data) {
 
 Result<std::shared_ptr<sql::Engine>> WarmEngine::get() {
   std::lock_guard lock(mutex_);
-  if (auto engine = engine_.lock()) return engine;
+  bool is_worn = clock_.steady_ms() - opened_ms_ >= sql::Engine::life.count();
+  if (auto engine = engine_.lock(); engine && !is_worn) return engine;
   auto opened = sql::Engine::open(options_);
   if (!opened) return opened.error();
   std::shared_ptr<sql::Engine> engine = std::move(*opened);
   engine_ = engine;
+  opened_ms_ = clock_.steady_ms();
   return engine;
 }
 
@@ -120,8 +122,10 @@ Status StreamCleaner::open(WarmEngine& engine) {
   if (!got) return got.error();
   auto session = (*got)->connect();
   if (!session) return session.error();
+  (void)close();  // of an engine that had its time: first the session, then what it is of
   engine_ = std::move(*got);
   session_ = std::move(*session);
+  opened_ms_ = clock_.steady_ms();
   Status made =
       set_input({"raw", dataset_.name}, std::make_shared<const columns::Schema>(dataset_.schema),
                 {}, [](const columns::Refused&) {}, {});

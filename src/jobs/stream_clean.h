@@ -17,20 +17,24 @@
 
 namespace pinpipe::jobs {
 
-// The engine that all data sets' sessions share: open as long as one of them is.
+// The engine that all data sets' sessions share: open as long as one of them is. Each is used for
+// sql::Engine::life only.
 class WarmEngine {
  public:
-  explicit WarmEngine(sql::Engine::Options options) : options_(std::move(options)) {}
+  WarmEngine(sql::Engine::Options options, const Clock& clock)
+      : options_(std::move(options)), clock_(clock) {}
   Result<std::shared_ptr<sql::Engine>> get();
   // A session, which keeps the engine open.
   Result<std::unique_ptr<sql::Connection>> connect();
 
  private:
   const sql::Engine::Options options_;
+  const Clock& clock_;
   // Held while the engine opens, so that two sessions that start together get one engine; only
   // threads of the work pool wait here.
   std::mutex mutex_;
   std::weak_ptr<sql::Engine> engine_;
+  int64_t opened_ms_ = 0;
 };
 
 struct CleanedBatch {
@@ -58,6 +62,8 @@ class StreamCleaner {
   };
 
   bool is_open() const { return session_ != nullptr; }
+  // Whether it is to be opened anew, so that nothing holds on to an engine that had its time.
+  bool is_worn() const { return clock_.steady_ms() - opened_ms_ >= sql::Engine::life.count(); }
   Status open(WarmEngine& engine);
   bool close();  // whether it was open
 
@@ -94,6 +100,7 @@ class StreamCleaner {
   Clock& clock_;
   std::shared_ptr<sql::Engine> engine_;
   std::unique_ptr<sql::Connection> session_;
+  int64_t opened_ms_ = 0;
   std::shared_ptr<sql::JsonScan> scan_;             // of the last set_input
   std::shared_ptr<std::vector<sql::Piece>> input_;  // of the last set_input
 };

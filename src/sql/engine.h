@@ -9,7 +9,8 @@
 //
 // Bounds: memory_bytes and temp_bytes_max per engine; a query that needs more fails alone with
 // `busy`. All calls block and belong on the work pool. An engine may be used from several threads,
-// a Connection from one at a time. An engine keeps memory after heavy work until it is closed.
+// a Connection from one at a time. An engine keeps memory after heavy work until it is closed, and
+// what it remembers of every page that it has read: one in steady use is given up after `life`.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace pinpipe::sql {
@@ -27,6 +29,10 @@ enum class Role : uint8_t { jobs, user };
 
 class Engine {
  public:
+  // Some ten thousand pages are read in it by the busiest of our users; each costs 200 bytes that
+  // hold on to a page of memory around them.
+  static constexpr Millis life{60'000};
+
   struct Options {
     Role role = Role::jobs;
     int threads = 0;  // 0: one per core
