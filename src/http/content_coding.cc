@@ -1,6 +1,7 @@
 #include "http/content_coding.h"
 
 #include "codec/compression.h"
+#include "io/peer.h"
 
 namespace pinpipe::http {
 namespace {
@@ -47,6 +48,7 @@ void compress_body(const Request& request, Response& response) {
   size_t size = response.body.size();
   if (size < gzip_bytes_min || size > gzip_bytes_max) return;
   if (response.headers.has("Content-Encoding") || !accepts_gzip(request.headers)) return;
+  if (io::is_loopback(request.peer)) return;
   if (!is_worth_compressing(response.headers.find("Content-Type").value_or(""))) return;
   auto packed = codec::compress(codec::Codec::gzip, response.body);
   if (!packed || packed->size() >= size) return;

@@ -18,7 +18,8 @@ struct Refusal {
 // Undoes the Content-Encoding of a collected body; nothing when all is well.
 std::optional<Refusal> undo_encoding(Request& request, size_t bytes_max);
 
-// Compresses an answer's body where the client takes that and it is worth the time.
+// Compresses an answer's body where the client takes that and it is worth the time, which it is not
+// on the way to this machine: most clients take gzip, and none of them would have asked for it.
 void compress_body(const Request& request, Response& response);
 
 }  // namespace pinpipe::http

@@ -305,21 +305,13 @@ TEST_F(ServerTest, expect_100_continue_is_answered_before_the_body_comes) {
   EXPECT_TRUE(all.starts_with("HTTP/1.1 413 ")) << all;
 }
 
-TEST_F(ServerTest, gzip_is_undone_in_requests_and_done_in_answers_that_are_worth_it) {
+TEST_F(ServerTest, gzip_is_undone_in_requests) {
   start({.body_bytes_max = 100'000});
   std::string plain(50'000, 'x');
   std::string packed = *codec::compress(codec::Codec::gzip, plain);
   std::string length = "Content-Length: " + std::to_string(packed.size()) + "\r\n";
   EXPECT_TRUE(once("POST /echo", "Content-Encoding: gzip\r\n" + length, packed)
                   .ends_with("\r\n\r\n" + plain));
-  std::string all =
-      once("POST /echo", "Content-Encoding: gzip\r\nAccept-Encoding: gzip, deflate\r\n" + length,
-           packed);
-  EXPECT_NE(all.find("Content-Encoding: gzip\r\n"), std::string::npos);
-  EXPECT_EQ(*codec::decompress(codec::Codec::gzip, all.substr(all.find("\r\n\r\n") + 4), 100'000),
-            plain);
-  EXPECT_EQ(once("GET /hello", "Accept-Encoding: gzip\r\n").find("gzip"), std::string::npos);
-
   std::string bomb = *codec::compress(codec::Codec::gzip, std::string(100'001, 'x'));
   length = "Content-Length: " + std::to_string(bomb.size()) + "\r\n";
   EXPECT_TRUE(

@@ -8,18 +8,11 @@
 #include "base/hash.h"
 #include "doors/airflow/input.h"
 #include "doors/airflow/shapes.h"
+#include "io/peer.h"
 
 namespace pinpipe::airflow {
 
 using codec::Json;
-
-namespace {
-
-bool is_loopback(std::string_view peer) {
-  return peer.starts_with("127.") || peer.starts_with("[::1]:") || peer.starts_with("[::ffff:127.");
-}
-
-}  // namespace
 
 Door::Door(Options options) : options_(std::move(options)) {
   CHECK(options_.scheduler != nullptr && options_.clock != nullptr,
@@ -120,7 +113,7 @@ bool Door::has_token(const http::Request& request) const {
 
 bool Door::may(Access access, const http::Request& request) const {
   if (access == Access::open || request.by_local_socket) return true;
-  if (access == Access::read && is_loopback(request.peer)) return true;
+  if (access == Access::read && io::is_loopback(request.peer)) return true;
   return has_token(request);
 }
 

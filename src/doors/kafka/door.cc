@@ -4,6 +4,7 @@
 
 #include "base/log_line.h"
 #include "doors/kafka/exchange.h"
+#include "io/peer.h"
 
 namespace pinpipe::kafka {
 namespace {
@@ -17,11 +18,6 @@ std::pair<std::string, int32_t> parts_of(const std::string& address) {
   int32_t port = 0;
   std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
   return {host, port};
-}
-
-bool is_loopback(std::string_view peer) {
-  return peer.starts_with("127.") || peer.starts_with("[::1]") ||
-         peer.starts_with("[::ffff:127.") || peer == "local";
 }
 
 // One connection: bursts of requests in, responses out in the same order.
@@ -107,7 +103,7 @@ size_t Door::connection_count() const {
 }
 
 io::Task<> Door::serve(std::unique_ptr<io::Stream> stream) {
-  auto cluster = broker_.cluster_as(is_loopback(stream->peer()) ? auth::local_principal()
+  auto cluster = broker_.cluster_as(io::is_loopback(stream->peer()) ? auth::local_principal()
                                                                 : auth::anonymous_principal());
   Connection connection(options_, *stream, *cluster, *memory_, followed_);
   Status served = co_await connection.serve();

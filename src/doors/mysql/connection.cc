@@ -1,16 +1,12 @@
 #include "doors/mysql/connection.h"
 
 #include "doors/mysql/wire.h"
+#include "io/peer.h"
 
 namespace pinpipe::mysql {
 namespace {
 
 constexpr size_t read_bytes = 16 << 10;
-
-bool is_loopback(std::string_view peer) {
-  return peer.starts_with("127.") || peer.starts_with("[::1]") ||
-         peer.starts_with("[::ffff:127.") || peer == "local";
-}
 
 // The first byte of a command.
 enum class Command : uint8_t {
@@ -45,7 +41,7 @@ Connection::Connection(Parts parts, io::Stream& stream, uint32_t id)
       stream_(stream),
       packets_(parts_.options.packet_bytes_max),
       nonce_(fresh_nonce()),
-      trusted_(parts_.options.any_login_on_loopback && is_loopback(stream.peer())) {
+      trusted_(parts_.options.any_login_on_loopback && io::is_loopback(stream.peer())) {
   session_.connection_id = id;
 }
 
