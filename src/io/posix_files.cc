@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
@@ -51,6 +52,7 @@ class PosixFile final : public File {
 
   Status write_at(std::span<const std::string_view> pieces, uint64_t offset) override {
     constexpr size_t batch_max = 64;
+    uint64_t begin = offset;
     while (!pieces.empty()) {
       std::array<iovec, batch_max> vectors;
       size_t count = std::min(pieces.size(), batch_max);
@@ -59,6 +61,7 @@ class PosixFile final : public File {
       if (Status done = write_vectors({vectors.data(), count}, offset); !done) return done;
       pieces = pieces.subspan(count);
     }
+    send_ahead(offset - begin);
     return {};
   }
 
@@ -104,9 +107,20 @@ class PosixFile final : public File {
     return {};
   }
 
+  // What is written and not synced for long would have the one sync that comes wait for all of it,
+  // and everybody behind it: it goes to the disk in portions, without waiting.
+  void send_ahead(uint64_t written) {
+    constexpr uint64_t portion_bytes = 8 << 20;
+    uint64_t kept = kept_bytes_.fetch_add(written, std::memory_order_relaxed) + written;
+    if (!syncs_ || kept < portion_bytes) return;
+    kept_bytes_.store(0, std::memory_order_relaxed);
+    (void)::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE);
+  }
+
   int descriptor_;
   std::string path_;
   bool syncs_;
+  std::atomic<uint64_t> kept_bytes_{0};
 };
 
 int flags_of(OpenMode mode) {

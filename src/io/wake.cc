@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <map>
+#include <boost/container/small_vector.hpp>
 
 #include "io/asio_types.h"
 #include "io/loop.h"
@@ -44,13 +44,20 @@ void Wakes::add(std::shared_ptr<Sleeper> sleeper) {
 }
 
 void Wakes::send() {
-  std::map<Loop*, std::vector<std::shared_ptr<Sleeper>>> by_loop;
+  boost::container::small_vector<std::pair<Loop*, std::shared_ptr<Sleeper>>, 8> asleep;
   for (std::shared_ptr<Sleeper>& sleeper : sleepers_) {
-    if (Loop* loop = sleeper->mark_woken()) by_loop[loop].push_back(std::move(sleeper));
+    if (Loop* loop = sleeper->mark_woken()) asleep.emplace_back(loop, std::move(sleeper));
   }
   sleepers_.clear();
-  for (auto& [loop, woken] : by_loop) {
-    loop->post([list = std::move(woken)] {
+  for (auto& [loop, first] : asleep) {
+    if (!first) continue;  // went with an earlier one
+    std::vector<std::shared_ptr<Sleeper>> others;
+    for (auto& [another, sleeper] : asleep) {
+      if (another == loop && sleeper && &sleeper != &first) others.push_back(std::move(sleeper));
+    }
+    loop->post([sleeper = std::move(first)] { sleeper->interrupt(); });
+    if (others.empty()) continue;
+    loop->post([list = std::move(others)] {
       for (const auto& sleeper : list) sleeper->interrupt();
     });
   }
