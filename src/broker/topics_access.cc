@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/spare.h"
 #include "broker/house.h"
 #include "broker/names.h"
 
@@ -10,6 +11,8 @@ namespace pinpipe::broker {
 namespace {
 
 constexpr size_t unpacked_bytes_max = 256 << 20;
+constexpr size_t scratch_max = 64;             // sets of buffers a loop keeps
+constexpr size_t scratch_records_max = 4'096;  // what they are kept for
 
 // One record's way into a partition.
 struct Routed {
@@ -24,9 +27,22 @@ struct Sent {
   std::span<const Routed> records;
 };
 
-std::vector<Routed> route(const Topic& topic, std::span<const RecordIn> records,
-                          std::vector<Placed>& placed) {
+// The buffers of one produce().
+struct Scratch {
   std::vector<Routed> routed;
+  std::vector<log::LooseRecord> loose;
+  std::vector<Sent> sent;
+
+  void clear() {
+    if (routed.capacity() > scratch_records_max) *this = {};
+    routed.clear();
+    loose.clear();
+    sent.clear();
+  }
+};
+
+void route(const Topic& topic, std::span<const RecordIn> records, std::vector<Placed>& placed,
+           std::vector<Routed>& routed) {
   routed.reserve(records.size());
   for (uint32_t i = 0; i < records.size(); ++i) {
     const RecordIn& record = records[i];
@@ -47,43 +63,45 @@ std::vector<Routed> route(const Topic& topic, std::span<const RecordIn> records,
   }
   // Records of one partition keep their order.
   std::ranges::sort(routed);
-  return routed;
 }
 
 // Appends the routed records piece by piece, so that batches have a good size, and window by
 // window, so that one large request never fills a partition's queue and is refused by itself.
 class Sending {
  public:
-  Sending(const Topic& topic, std::span<const RecordIn> records, std::span<const Routed> routed,
+  Sending(const Topic& topic, std::span<const RecordIn> records, Scratch& scratch,
           std::vector<Placed>& placed)
-      : topic_(topic), records_(records), routed_(routed), placed_(placed) {
-    loose_.reserve(std::min<size_t>(routed.size(), 1'024));
-  }
+      : topic_(topic),
+        records_(records),
+        routed_(scratch.routed),
+        placed_(placed),
+        loose_(scratch.loose),
+        sent_(scratch.sent) {}
 
   bool is_done() const { return at_ == routed_.size(); }
 
   // The appends of the next window; their answers are waited for before there is another.
-  std::vector<Sent> next_window() {
-    std::vector<Sent> sent;
+  std::span<Sent> next_window() {
+    sent_.clear();
     size_t window_bytes = 0;
     for (; at_ < routed_.size() && window_bytes < window_bytes_max; ++at_) {
       const RecordIn& record = records_[routed_[at_].index];
       log::LooseRecord next{record.key, record.value, record.timestamp_ms, record.headers};
       size_t bound = size_bound(next);
       if (auto error = refusal_of(record, bound)) {
-        send_piece(sent);
+        send_piece();
         placed_[routed_[at_].index].error = std::move(error);
         continue;
       }
       bool other = !loose_.empty() && routed_[at_].partition != routed_[first_].partition;
-      if (other || piece_bytes_ + bound > append_bytes_target) send_piece(sent);
+      if (other || piece_bytes_ + bound > append_bytes_target) send_piece();
       if (loose_.empty()) first_ = at_;
       loose_.push_back(next);
       piece_bytes_ += bound;
       window_bytes += bound;
     }
-    send_piece(sent);
-    return sent;
+    send_piece();
+    return sent_;
   }
 
  private:
@@ -100,10 +118,10 @@ class Sending {
     return std::nullopt;
   }
 
-  void send_piece(std::vector<Sent>& sent) {
+  void send_piece() {
     if (loose_.empty()) return;
     auto partition = static_cast<size_t>(routed_[first_].partition);
-    sent.push_back(
+    sent_.push_back(
         {topic_.logs[partition]->append(loose_), routed_.subspan(first_, loose_.size())});
     loose_.clear();
     piece_bytes_ = 0;
@@ -115,7 +133,8 @@ class Sending {
   std::vector<Placed>& placed_;
   size_t at_ = 0;
   size_t first_ = 0;  // of the piece: its records lie side by side in routed_
-  std::vector<log::LooseRecord> loose_;
+  std::vector<log::LooseRecord>& loose_;
+  std::vector<Sent>& sent_;
   size_t piece_bytes_ = 0;
 };
 
@@ -252,9 +271,10 @@ io::Task<Result<std::vector<Placed>>> TopicsAccess::produce(std::string_view top
   if ((*found)->facts.internal)
     co_return Error(Code::denied, std::string(topic) + " belongs to the broker");
   std::vector<Placed> placed(records.size());
-  std::vector<Routed> routed = route(**found, records, placed);
-  for (Sending sending(**found, records, routed, placed); !sending.is_done();) {
-    std::vector<Sent> sent = sending.next_window();
+  Spare<Scratch, scratch_max> scratch;
+  route(**found, records, placed, scratch->routed);
+  for (Sending sending(**found, records, *scratch, placed); !sending.is_done();) {
+    std::span<Sent> sent = sending.next_window();
     if (acks == Acks::none) continue;
     for (Sent& part : sent) {
       auto answer = co_await part.answer.wait();

@@ -89,7 +89,7 @@ Status LogCleaning::fill_map() {
     if (!failure) return failure;
     if (full) return {};
     if (end->position < segment->size_bytes)
-      return Error(Code::corrupt, segment->path() + " is not what was written: " + end->bad);
+      return Error(Code::corrupt, segment->path + " is not what was written: " + end->bad);
     map_end_ = segment->end;
   }
   return {};
@@ -138,7 +138,7 @@ Status LogCleaning::write_group(const Group& group) {
   segment.base = group.front()->base;
   segment.end = group.back()->end;
   segment.generation = group.front()->generation + 1;
-  segment.stem = PartitionLog::stem_of(log_.directory_, segment.base, segment.generation);
+  segment.set_stem(PartitionLog::stem_of(log_.directory_, segment.base, segment.generation));
   auto file = log_.house_.files.open(temporary_path(), io::OpenMode::create);
   if (!file) return file.error();
   output_.file = std::move(*file);
@@ -157,7 +157,7 @@ Status LogCleaning::write_group(const Group& group) {
     if (!failure) return failure;
     // What is damaged stays as it is: reads tell of it.
     if (end->position < source->size_bytes)
-      return Error(Code::corrupt, source->path() + " is not what was written: " + end->bad);
+      return Error(Code::corrupt, source->path + " is not what was written: " + end->bad);
   }
   // So that the file alone tells where the next one begins.
   if (output_.unwritten) {
@@ -241,7 +241,7 @@ Status LogCleaning::swap(const Group& group) {
   if (left < group.size() || !std::equal(group.begin(), group.end(), first))
     return Error(Code::busy, "old segments were removed meanwhile");
   const SegmentPointer& next = output_.segment;
-  if (Status named = log_.house_.files.rename(temporary_path(), next->path()); !named) return named;
+  if (Status named = log_.house_.files.rename(temporary_path(), next->path); !named) return named;
   log_.write_index_files(*next, output_.index);
   if (Status synced = log_.house_.files.sync_directory(log_.directory_); !synced) return synced;
   {

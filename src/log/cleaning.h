@@ -57,7 +57,7 @@ class LogCleaning : public std::enable_shared_from_this<LogCleaning> {
   Status swap(const Group& group);
   void finish(Result<Cleaned> result);
   bool is_stopped() const;
-  std::string temporary_path() const { return output_.segment->path() + ".tmp"; }
+  std::string temporary_path() const { return output_.segment->path + ".tmp"; }
 
   PartitionLog& log_;
   io::OneShot<Result<Cleaned>> answer_;

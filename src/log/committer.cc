@@ -5,24 +5,28 @@
 
 #include "base/check.h"
 #include "base/log_line.h"
+#include "base/spare.h"
 #include "log/cleaning.h"
 #include "log/partition_log.h"
 
 namespace pinpipe::log {
 
-// What becomes one write and one sync.
+// What becomes one write and one sync. A thread of the pool has one for its buffers.
 struct PartitionLog::Group {
+  static constexpr size_t kept_members_max = 1'024;
+
   struct Written {
     BatchHeader header;
     uint64_t position;
   };
   struct Member {
-    Entry entry;
+    Entry* entry;
     Answer outcome;
   };
 
-  std::deque<Member> members;
-  std::deque<std::string> sealed;  // the bytes of loose batches
+  std::span<Entry> entries;
+  std::vector<Member> members;      // one per entry
+  std::vector<std::string> sealed;  // the bytes of loose batches, longer than a string holds inside
   std::vector<std::string_view> pieces;
   std::vector<Written> written;
   std::vector<std::pair<int64_t, std::optional<Producer>>> producers_before;
@@ -30,11 +34,28 @@ struct PartitionLog::Group {
   uint64_t position = 0;
   uint64_t size_bytes = 0;
   size_t charged_bytes = 0;
+  io::Wakes wakes;
+
+  void clear() {
+    auto empty = [](auto& list) {
+      list.clear();
+      if (list.capacity() > kept_members_max) list.shrink_to_fit();
+    };
+    empty(members);
+    empty(sealed);
+    empty(pieces);
+    empty(written);
+    producers_before.clear();
+    entries = {};
+    size_bytes = charged_bytes = 0;
+  }
 };
 
 namespace {
 
-size_t size_of_entry(const WholeBatch& whole, const std::unique_ptr<BatchBuilder>& loose) {
+constexpr size_t kept_entries_max = 64;  // of a partition: room for them is kept between rounds
+
+size_t size_of_entry(const WholeBatch& whole, const std::optional<BatchBuilder>& loose) {
   return loose ? loose->size_bytes() : whole.bytes.size();
 }
 
@@ -45,19 +66,20 @@ Refusal storage_refusal(const Error& error) {
 }  // namespace
 
 void PartitionLog::commit_round() {
-  std::deque<Entry> entries;
   std::vector<Control> controls;
   bool abandoned = false;
   {
     std::lock_guard lock(mutex_);
-    entries.swap(pending_);
+    entries_.swap(pending_);
     controls.swap(controls_);
     abandoned = abandoned_;
   }
   if (abandoned)
-    refuse(entries, {Fault::closed, "the topic is deleted"});
+    refuse(entries_, {Fault::closed, "the topic is deleted"});
   else
-    commit_all(std::move(entries));
+    commit_all(entries_);
+  entries_.clear();
+  if (entries_.capacity() > kept_entries_max) std::vector<Entry>().swap(entries_);
   io::Wakes wakes;
   for (Control& control : controls) {
     if (control.ends() && postpone(control)) continue;
@@ -74,23 +96,25 @@ void PartitionLog::commit_round() {
   if (more) start_committer();
 }
 
-void PartitionLog::commit_all(std::deque<Entry> entries) {
+void PartitionLog::commit_all(std::span<Entry> entries) {
   std::shared_ptr<const LogOptions> options;
   {
     std::lock_guard lock(mutex_);
     options = options_;
   }
+  Spare<Group, 1> group;
   while (!entries.empty()) {
     size_t next_bytes = size_of_entry(entries.front().whole, entries.front().loose);
     if (Status ready = make_room(next_bytes, *options); !ready) {
       refuse(entries, storage_refusal(ready.error()));
       return;
     }
-    Group group = stage(entries, *options);
-    if (Status written = write(group, *options); !written)
-      undo(group, storage_refusal(written.error()));
+    group->clear();
+    entries = entries.subspan(stage(*group, entries, *options));
+    if (Status written = write(*group, *options); !written)
+      undo(*group, storage_refusal(written.error()));
     else
-      publish(group);
+      publish(*group);
     if (segments_.back()->size_bytes - checkpointed_bytes_ >= options->checkpoint_bytes)
       (void)advance_checkpoint(false);
   }
@@ -110,21 +134,20 @@ Status PartitionLog::make_room(size_t next_bytes, const LogOptions& options) {
   return full || old || far ? roll() : Status{};
 }
 
-PartitionLog::Group PartitionLog::stage(std::deque<Entry>& entries, const LogOptions& options) {
-  Group group;
+size_t PartitionLog::stage(Group& group, std::span<Entry> entries, const LogOptions& options) {
   group.first_offset = next_offset_;
   group.position = segments_.back()->size_bytes;
-  while (!entries.empty()) {
-    size_t size = size_of_entry(entries.front().whole, entries.front().loose);
-    bool first = group.members.empty();
-    if (!first && group.position + group.size_bytes + size > options.segment_bytes) break;
-    stage_one(group, std::move(entries.front()), options);
-    entries.pop_front();
+  size_t count = 0;
+  for (; count < entries.size(); ++count) {
+    size_t size = size_of_entry(entries[count].whole, entries[count].loose);
+    if (count > 0 && group.position + group.size_bytes + size > options.segment_bytes) break;
+    stage_one(group, entries[count], options);
   }
-  return group;
+  group.entries = entries.first(count);
+  return count;
 }
 
-void PartitionLog::stage_one(Group& group, Entry entry, const LogOptions& options) {
+void PartitionLog::stage_one(Group& group, Entry& entry, const LogOptions& options) {
   group.charged_bytes += entry.charged_bytes;
   std::span<char> bytes = entry.whole.bytes;
   BatchHeader header = entry.whole.header;
@@ -133,7 +156,7 @@ void PartitionLog::stage_one(Group& group, Entry entry, const LogOptions& option
     bytes = sealed;
     header = read_header(sealed);
   }
-  Group::Member& member = group.members.emplace_back(std::move(entry), Appended{});
+  Group::Member& member = group.members.emplace_back(&entry, Appended{});
   auto verdict = producers_.check(header);
   if (auto* refusal = std::get_if<Refusal>(&verdict)) {
     member.outcome = std::unexpected(std::move(*refusal));
@@ -215,19 +238,16 @@ void PartitionLog::undo(Group& group, const Refusal& refusal) {
     else
       producers_.erase(id);
   }
-  std::deque<Entry> entries;
-  for (Group::Member& member : group.members) entries.push_back(std::move(member.entry));
-  refuse(entries, refusal);
+  refuse(group.entries, refusal);
 }
 
-void PartitionLog::refuse(std::deque<Entry>& entries, const Refusal& refusal) {
+void PartitionLog::refuse(std::span<Entry> entries, const Refusal& refusal) {
   size_t charged = 0;
   io::Wakes wakes;
   for (Entry& entry : entries) {
     charged += entry.charged_bytes;
     for (Waiter& waiter : entry.waiters) waiter.answer.set(std::unexpected(refusal), wakes);
   }
-  entries.clear();
   std::lock_guard lock(mutex_);
   pending_bytes_ -= charged;
 }
@@ -248,9 +268,8 @@ void PartitionLog::publish(Group& group) {
     pending_bytes_ -= group.charged_bytes;
     log_start = start_;
   }
-  io::Wakes wakes;
   for (Group::Member& member : group.members) {
-    for (Waiter& waiter : member.entry.waiters) {
+    for (Waiter& waiter : member.entry->waiters) {
       Answer answer = member.outcome;
       if (answer) {
         answer->base += waiter.first_delta;
@@ -258,11 +277,11 @@ void PartitionLog::publish(Group& group) {
         if (waiter.arrival_ms >= 0 && answer->append_time_ms < 0)
           answer->append_time_ms = waiter.arrival_ms;
       }
-      waiter.answer.set(std::move(answer), wakes);
+      waiter.answer.set(std::move(answer), group.wakes);
     }
   }
-  if (!group.written.empty()) grown_.notify_all(wakes);
-  wakes.send();
+  if (!group.written.empty()) grown_.notify_all(group.wakes);
+  group.wakes.send();
 }
 
 // Bounds what is read again after a crash. Failing costs time then, nothing else.
@@ -315,7 +334,7 @@ Status PartitionLog::roll() {
   auto next = std::make_shared<Segment>();
   next->base = next_offset_;
   next->end = next_offset_;
-  next->stem = stem_of(directory_, next_offset_, 0);
+  next->set_stem(stem_of(directory_, next_offset_, 0));
   auto file = file_of(*next, io::OpenMode::create);
   if (!file) return file.error();
   if (Status synced = house_.files.sync_directory(directory_); !synced) return synced;
@@ -474,7 +493,7 @@ Status PartitionLog::drop_segments(size_t count) {
 // What cannot be removed now is removed at the next start: the checkpoint does not name it.
 void PartitionLog::remove_files(const std::vector<SegmentPointer>& segments) {
   for (const SegmentPointer& segment : segments) {
-    house_.open_files->forget(segment->path());
+    house_.open_files->forget(segment->path);
     for (const char* suffix : {".log", ".index", ".timeindex"})
       (void)house_.files.remove(segment->stem + suffix);
   }

@@ -131,7 +131,7 @@ class LogOpening {
     segment->size_bytes = size;
     segment->written_from = size;
     segment->max_timestamp_ms = max_timestamp_ms;
-    segment->stem = stem_of(found);
+    segment->set_stem(stem_of(found));
     log_.segments_.push_back(std::move(segment));
   }
 
@@ -295,10 +295,10 @@ class LogOpening {
   Status name_active() {
     Segment& active = *log_.segments_.back();
     if (active.generation == 0) return {};
-    std::string from = active.path();
+    std::string from = active.path;
     active.generation = 0;
-    active.stem = stem_of(active.base);
-    if (Status renamed = files_.rename(from, active.path()); !renamed) return renamed;
+    active.set_stem(stem_of(active.base));
+    if (Status renamed = files_.rename(from, active.path); !renamed) return renamed;
     return files_.sync_directory(log_.directory_);
   }
 

@@ -19,7 +19,7 @@ PartitionLog::PartitionLog(std::string directory, LogOptions options, LogHouse h
       options_(std::make_shared<const LogOptions>(options)) {}
 
 PartitionLog::~PartitionLog() {
-  for (const SegmentPointer& segment : segments_) house_.open_files->forget(segment->path());
+  for (const SegmentPointer& segment : segments_) house_.open_files->forget(segment->path);
 }
 
 std::string PartitionLog::stem_of(const std::string& directory, Offset base, int64_t generation) {
@@ -75,7 +75,7 @@ io::OneShot<PartitionLog::Answer> PartitionLog::append(std::span<const LooseReco
     last_arrival_ms_ = std::max(last_arrival_ms_, now_ms);
     bool joins = !pending_.empty() && pending_.back().loose &&
                  pending_.back().loose->size_bytes() + size <= loose_batch_bytes_max;
-    if (!joins) pending_.emplace_back().loose = std::make_unique<BatchBuilder>(size);
+    if (!joins) pending_.emplace_back().loose.emplace(size);
     Entry& entry = pending_.back();
     entry.waiters.push_back({answer, entry.loose->count(), last_arrival_ms_});
     for (const LooseRecord& record : records)

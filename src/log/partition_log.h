@@ -12,8 +12,8 @@
 #pragma once
 
 #include <atomic>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -196,8 +196,12 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
     uint64_t written_from = 0;  // this process wrote the bytes behind it
     int64_t generation = 0;     // how often it was cleaned
     std::string stem;           // path without ".log"
+    std::string path;           // the file of its batches
 
-    std::string path() const { return stem + ".log"; }
+    void set_stem(std::string named) {
+      stem = std::move(named);
+      path = stem + ".log";
+    }
   };
   using SegmentPointer = std::shared_ptr<Segment>;
 
@@ -208,8 +212,8 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   };
   struct Entry {
     WholeBatch whole;
-    std::unique_ptr<BatchBuilder> loose;  // instead of whole
-    std::vector<Waiter> waiters;
+    std::optional<BatchBuilder> loose;  // instead of whole
+    boost::container::small_vector<Waiter, 1> waiters;
     size_t charged_bytes = 0;
   };
   struct Control {
@@ -238,14 +242,15 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   // The committer's side; only one runs at a time.
   void commit_round();
-  void commit_all(std::deque<Entry> entries);
+  void commit_all(std::span<Entry> entries);
   Status make_room(size_t next_bytes, const LogOptions& options);
-  Group stage(std::deque<Entry>& entries, const LogOptions& options);
-  void stage_one(Group& group, Entry entry, const LogOptions& options);
+  // As many of the first entries as one segment takes.
+  size_t stage(Group& group, std::span<Entry> entries, const LogOptions& options);
+  void stage_one(Group& group, Entry& entry, const LogOptions& options);
   Status write(Group& group, const LogOptions& options);
   void undo(Group& group, const Refusal& refusal);
   void publish(Group& group);
-  void refuse(std::deque<Entry>& entries, const Refusal& refusal);
+  void refuse(std::span<Entry> entries, const Refusal& refusal);
   Status mark_dirty();
   Status roll();
   void write_index_files(const Segment& segment, const SegmentIndex& index);
@@ -301,7 +306,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const LogOptions> options_;
-  std::deque<Entry> pending_;
+  std::vector<Entry> pending_;
   std::vector<Control> controls_;
   std::vector<Control> ends_;  // close and abandon, until a cleaning under way has stopped
   std::shared_ptr<LogCleaning> cleaning_;
@@ -319,6 +324,7 @@ class PartitionLog : public std::enable_shared_from_this<PartitionLog> {
   std::vector<KeptIndex> kept_indexes_;       // of closed segments that were read lately
 
   // The committer's alone.
+  std::vector<Entry> entries_;  // of the round under way
   Offset next_offset_ = 0;
   int64_t stamped_ms_ = 0;  // the last append time that was given
   Producers producers_;

@@ -34,7 +34,7 @@ bool PartitionLog::has(const SegmentPointer& segment) const {
 }
 
 Result<std::shared_ptr<io::File>> PartitionLog::file_of(const Segment& segment, io::OpenMode mode) {
-  return house_.open_files->get(segment.path(), mode);
+  return house_.open_files->get(segment.path, mode);
 }
 
 Result<SegmentIndex> PartitionLog::load_index(const Segment& segment, uint64_t size_bytes) {
@@ -106,7 +106,7 @@ Result<Slice> PartitionLog::read(Offset from, size_t bytes_max) {
     if (!slice) {
       // The segment may have been dropped or cleaned between the look at the list and the read.
       if (!has(segment)) continue;
-      return slice.error().with(segment->path());
+      return slice.error().with(segment->path);
     }
     if (!slice->bytes().empty()) return slice;
     from = std::max(from + 1, end);  // compaction left nothing behind `from` in this segment
@@ -205,7 +205,7 @@ Result<std::optional<Slice>> PartitionLog::read_warm(Offset from, size_t bytes_m
     }
     if (!known) return std::optional<Slice>{};
   }
-  std::shared_ptr<io::File> file = house_.open_files->find(segment->path());
+  std::shared_ptr<io::File> file = house_.open_files->find(segment->path);
   if (!file) return std::optional<Slice>{};
   if (may_send && file->descriptor() >= 0) {
     auto sent = send_from(file, place, boundary, segment->written_from);
@@ -226,7 +226,7 @@ Result<std::optional<Slice>> PartitionLog::read_warm(Offset from, size_t bytes_m
     return warm;
   };
   auto slice = collect(place, fill);
-  if (!slice) return slice.error().with(segment->path());
+  if (!slice) return slice.error().with(segment->path);
   // Nothing of it in this segment: compaction took it, and the slow way finds where it goes on.
   if (*slice && (*slice)->bytes().empty()) return std::optional<Slice>{};
   return slice;

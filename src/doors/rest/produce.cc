@@ -1,4 +1,5 @@
 // POST /topics/{topic} and POST /topics/{topic}/partitions/{partition}.
+#include "base/spare.h"
 #include "codec/json.h"
 #include "doors/rest/door.h"
 #include "doors/rest/errors.h"
@@ -11,32 +12,6 @@ namespace {
 
 using broker::Placed;
 using broker::Topics;
-
-// Record bodies of a loop that are not in use: their buffers are worth keeping.
-class Scratch {
- public:
-  Scratch() {
-    if (spare().empty()) {
-      body_ = std::make_unique<RecordBody>();
-    } else {
-      body_ = std::move(spare().back());
-      spare().pop_back();
-    }
-  }
-  ~Scratch() {
-    body_->clear();
-    if (spare().size() < Door::scratch_max) spare().push_back(std::move(body_));
-  }
-  Scratch(const Scratch&) = delete;
-  RecordBody& body() { return *body_; }
-
- private:
-  static std::vector<std::unique_ptr<RecordBody>>& spare() {
-    thread_local std::vector<std::unique_ptr<RecordBody>> bodies;
-    return bodies;
-  }
-  std::unique_ptr<RecordBody> body_;
-};
 
 Refusal wrong_type(const http::Request& request) {
   auto type = request.headers.find("Content-Type");
@@ -97,6 +72,22 @@ void answer_placed(http::Response& response, const std::vector<Placed>& placed) 
   writer.end_object();
 }
 
+// Why the path's partition cannot be written to.
+io::Task<std::optional<Refusal>> refusal_of_partition(
+    Topics& topics, const std::string& topic, std::optional<broker::PartitionId> partition) {
+  auto facts = co_await topics.find_or_create(topic);
+  if (!facts) co_return refusal_of(facts.error());
+  if (!partition || *partition >= facts->partitions) co_return no_such_partition(*facts);
+  co_return std::nullopt;
+}
+
+io::Task<Result<std::vector<Placed>>> create_and_produce(
+    Topics& topics, const std::string& topic, std::span<const broker::RecordIn> records) {
+  auto made = co_await topics.find_or_create(topic);
+  if (!made) co_return made.error();
+  co_return co_await topics.produce(topic, records, broker::Acks::committed);
+}
+
 bool is_on_partition_path(const http::Request& request) {
   return request.params.size() == 2;
 }
@@ -112,23 +103,18 @@ io::Task<> Door::produce(Topics& topics, http::Request& request, http::Response&
   std::optional<broker::PartitionId> partition;
   if (is_on_partition_path(request)) {
     partition = partition_of_path(request);
-    auto facts = co_await topics.find_or_create(topic);
-    if (!facts) co_return answer_refusal(response, refusal_of(facts.error()));
-    if (!partition || *partition >= facts->partitions)
-      co_return answer_refusal(response, no_such_partition(*facts));
+    if (auto refusal = co_await refusal_of_partition(topics, topic, partition))
+      co_return answer_refusal(response, *refusal);
   }
-  Scratch scratch;
-  RecordBody& body = scratch.body();
+  Spare<RecordBody, scratch_max> scratch;
+  RecordBody& body = *scratch;
   if (auto refusal = body.read(request.body, *format, partition))
     co_return answer_refusal(response, *refusal);
   // The emulator's mark: it lets accounting tell the duplicate of a retry from a bug.
   if (auto mark = request.headers.find("pinpipe-post")) body.add_header("pinpipe-post", *mark);
   auto placed = co_await topics.produce(topic, body.records(), broker::Acks::committed);
-  if (!placed && placed.error().code() == Code::not_found) {
-    auto made = co_await topics.find_or_create(topic);
-    if (!made) co_return answer_refusal(response, refusal_of(made.error()));
-    placed = co_await topics.produce(topic, body.records(), broker::Acks::committed);
-  }
+  if (!placed && placed.error().code() == Code::not_found)
+    placed = co_await create_and_produce(topics, topic, body.records());
   if (!placed) co_return answer_refusal(response, refusal_of(placed.error()));
   answer_placed(response, *placed);
 }
