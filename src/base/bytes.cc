@@ -1,7 +1,5 @@
 #include "base/bytes.h"
 
-#include <array>
-
 namespace pinpipe {
 
 void append_uvarint(std::string& to, uint64_t value) {
@@ -64,72 +62,6 @@ std::optional<std::string> from_hex(std::string_view text) {
     bytes.push_back(static_cast<char>(high << 4 | low));
   }
   return bytes;
-}
-
-namespace {
-constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-constexpr std::array<int8_t, 256> make_base64_values() {
-  std::array<int8_t, 256> values{};
-  for (auto& value : values) value = -1;
-  for (int8_t i = 0; i < 64; ++i) values[static_cast<uint8_t>(alphabet[i])] = i;
-  return values;
-}
-constexpr auto base64_values = make_base64_values();
-}  // namespace
-
-std::string to_base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '=');
-  char* out = text.data();
-  size_t i = 0;
-  auto at = [&](size_t k) { return static_cast<uint32_t>(static_cast<uint8_t>(bytes[k])); };
-  auto put = [&](uint32_t triple, int symbols) {
-    for (int n = 0, shift = 18; n < symbols; ++n, shift -= 6)
-      *out++ = alphabet[triple >> shift & 63];
-  };
-  for (; i + 3 <= bytes.size(); i += 3) put(at(i) << 16 | at(i + 1) << 8 | at(i + 2), 4);
-  if (i + 1 == bytes.size()) put(at(i) << 16, 2);
-  if (i + 2 == bytes.size()) put(at(i) << 16 | at(i + 1) << 8, 3);
-  return text;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  if (!append_from_base64(bytes, text)) return std::nullopt;
-  return bytes;
-}
-
-bool append_from_base64(std::string& to, std::string_view text) {
-  if (text.size() % 4 != 0) return false;
-  size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  const size_t symbols = text.size() - padding;
-  const size_t begin = to.size();
-  to.resize(begin + text.size() / 4 * 3);
-  char* out = to.data() + begin;
-  // The sign of a symbol that is none survives the shifts and ors.
-  auto value = [&](size_t i) { return int32_t{base64_values[static_cast<uint8_t>(text[i])]}; };
-  size_t i = 0;
-  bool good = true;
-  for (; i + 4 <= symbols; i += 4) {
-    int32_t bits = value(i) << 18 | value(i + 1) << 12 | value(i + 2) << 6 | value(i + 3);
-    good &= bits >= 0;
-    *out++ = static_cast<char>(bits >> 16);
-    *out++ = static_cast<char>(bits >> 8);
-    *out++ = static_cast<char>(bits);
-  }
-  int32_t bits = 0;
-  for (size_t rest = i; rest < symbols; ++rest) bits = bits << 6 | value(rest);
-  good = good && bits >= 0;
-  if (padding == 1) {
-    *out++ = static_cast<char>(bits >> 10);
-    *out++ = static_cast<char>(bits >> 2);
-  } else if (padding == 2) {
-    *out++ = static_cast<char>(bits >> 4);
-  }
-  to.resize(good ? static_cast<size_t>(out - to.data()) : begin);
-  return good;
 }
 
 }  // namespace pinpipe

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <limits>
 
+#include "base/random.h"
+
 namespace pinpipe {
 namespace {
 
@@ -62,6 +64,40 @@ TEST(Bytes, base64_round_trip_and_refusals) {
   std::string to = "x";
   EXPECT_TRUE(append_from_base64(to, "Zm9v"));
   EXPECT_EQ(to, "xfoo");
+}
+
+TEST(Bytes, base64_of_every_length_and_with_every_wrong_symbol) {
+  Random random(7);
+  std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t length = 0; length < 200; ++length) {
+    std::string bytes(length, '\0');
+    for (char& c : bytes) c = static_cast<char>(random.below(256));
+    std::string text = to_base64(bytes);
+    // The definition: six bits after the other.
+    std::string slow;
+    for (size_t bit = 0; bit < length * 8; bit += 6) {
+      size_t six = 0;
+      for (size_t i = bit; i < bit + 6; ++i) {
+        bool is_set =
+            i < length * 8 && (static_cast<uint8_t>(bytes[i / 8]) >> (7 - i % 8) & 1) != 0;
+        six = six << 1 | (is_set ? 1 : 0);
+      }
+      slow += alphabet[six];
+    }
+    slow.resize((length + 2) / 3 * 4, '=');
+    EXPECT_EQ(text, slow);
+    EXPECT_EQ(from_base64(text), bytes);
+  }
+  std::string text = to_base64(std::string(96, 'x'));
+  for (size_t at : {size_t{0}, size_t{31}, size_t{32}, size_t{77}, size_t{127}}) {
+    for (int c = 0; c < 256; ++c) {
+      std::string changed = text;
+      changed[at] = static_cast<char>(c);
+      bool is_symbol = c != 0 && alphabet.find(static_cast<char>(c)) != std::string::npos;
+      bool is_padding = c == '=' && at == 127;
+      EXPECT_EQ(from_base64(changed).has_value(), is_symbol || is_padding) << at << ' ' << c;
+    }
+  }
 }
 
 TEST(Bytes, hex_round_trip_and_refusals) {

@@ -81,15 +81,14 @@ std::string Sequence::text() const {
   wide.push(static_cast<uint64_t>(time_s), time_bits);
   wide.push(static_cast<uint32_t>(shard), 32);
   wide.push(mark, 4);
-  std::string digits;
-  digits.reserve(64);
+  std::array<char, 72> digits;  // from the end
+  size_t begin = digits.size();
   while (!wide.is_zero()) {
     uint32_t nine = wide.divide_by_billion();
-    for (int i = 0; i < 9; ++i, nine /= 10) digits.push_back(static_cast<char>('0' + nine % 10));
+    for (int i = 0; i < 9; ++i, nine /= 10) digits[--begin] = static_cast<char>('0' + nine % 10);
   }
-  while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
-  std::ranges::reverse(digits);
-  return digits;
+  while (begin + 1 < digits.size() && digits[begin] == '0') ++begin;
+  return {digits.data() + begin, digits.size() - begin};
 }
 
 std::optional<Sequence> Sequence::from_text(std::string_view decimal) {
