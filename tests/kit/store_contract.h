@@ -137,8 +137,10 @@ TEST_P(StoreContract, many_are_read_at_once_each_with_its_own_outcome) {
   ASSERT_TRUE(put("b/c", ""));
   auto all = wait(store->get_all("box", {"b/c", "absent", "a", ""}));
   ASSERT_EQ(all.size(), 4U);
+  ASSERT_TRUE(all[0]) << all[0].error().text();
   EXPECT_EQ(*all[0], "");
   EXPECT_EQ(code_of(all[1]), Code::not_found);
+  ASSERT_TRUE(all[2]) << all[2].error().text();
   EXPECT_EQ(*all[2], "first");
   EXPECT_EQ(code_of(all[3]), Code::invalid);
   EXPECT_TRUE(wait(store->get_all("box", {})).empty());
