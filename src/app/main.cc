@@ -1,8 +1,5 @@
-#include <algorithm>
-#include <malloc.h>
 #include <string>
 #include <sys/resource.h>
-#include <thread>
 #include <vector>
 
 #include "app/cli.h"
@@ -19,17 +16,10 @@ void allow_open_files() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);  // what it cannot have, `pinpipe doctor` tells
 }
 
-// Left to itself the heap has eight parts a core, one for nearly each thread of ours, and what is
-// freed in one of them is of no use to the others: a server that works evenly would grow for hours.
-void share_heap() {
-  (void)::mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   allow_open_files();
-  share_heap();
   // The list of processes shows the arguments themselves: what they held is kept in copies.
   std::vector<std::string> words(argv, argv + argc);
   pinpipe::source::hide_passwords(argc, argv);
