@@ -1,37 +1,79 @@
 #include "app/line_editor.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <cwchar>
 #include <fcntl.h>
 #include <histedit.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "base/check.h"
 
 namespace pinpipe::app {
 namespace {
 
-volatile std::sig_atomic_t was_interrupted = 0;
+// Written to by Ctrl-C while a line is being written: a flag alone would be seen too late when the
+// key comes just before a read begins, or its signal on another thread.
+volatile int interrupts = -1;
 
 void note_interrupt(int) {
-  was_interrupted = 1;
+  int kept = errno;
+  uint64_t one = 1;
+  (void)!::write(interrupts, &one, sizeof one);
+  errno = kept;
 }
 
 // While a line is being written Ctrl-C gives it up; at any other time it ends the program.
 class InterruptedReads {
  public:
-  InterruptedReads() {
-    was_interrupted = 0;
+  InterruptedReads() : events_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    CHECK(events_ >= 0, "a descriptor for the terminal's Ctrl-C");
+    interrupts = events_;
     struct sigaction action = {};
     action.sa_handler = note_interrupt;
     sigaction(SIGINT, &action, &before_);
   }
-  ~InterruptedReads() { sigaction(SIGINT, &before_, nullptr); }
+  ~InterruptedReads() {
+    sigaction(SIGINT, &before_, nullptr);
+    ::close(events_);
+  }
   InterruptedReads(const InterruptedReads&) = delete;
 
+  bool is_interrupted() const {
+    pollfd wait{.fd = events_, .events = POLLIN, .revents = 0};
+    return ::poll(&wait, 1, 0) == 1;
+  }
+
  private:
+  const int events_;
   struct sigaction before_ = {};
 };
+
+// What libedit asks for: 1 with a letter, 0 at the end, -1 on an error or Ctrl-C.
+int read_letter(EditLine*, wchar_t* letter) {
+  std::mbstate_t begun{};
+  while (true) {
+    pollfd waits[] = {{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
+                      {.fd = interrupts, .events = POLLIN, .revents = 0}};
+    if (::poll(waits, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      return -1;
+    }
+    if (waits[1].revents != 0) return -1;
+    char byte = 0;
+    ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+    if (got <= 0) return static_cast<int>(got);
+    size_t used = std::mbrtowc(letter, &byte, 1, &begun);
+    if (used <= 1) return 1;
+    if (used == static_cast<size_t>(-1)) begun = {};  // no letter of any language
+  }
+}
 
 bool is_word_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -94,6 +136,7 @@ LineEditor::LineEditor(std::string history_path, Complete complete)
   if (!state_->history_path.empty())
     history(state_->history, &event, H_LOAD, state_->history_path.c_str());
   el_set(state_->editor, EL_CLIENTDATA, state_.get());
+  el_set(state_->editor, EL_GETCFN, &read_letter);
   el_set(state_->editor, EL_PROMPT, &State::prompt_of);
   el_set(state_->editor, EL_EDITOR, "emacs");
   el_set(state_->editor, EL_HIST, history, state_->history);
@@ -113,7 +156,7 @@ std::optional<LineEditor::Line> LineEditor::read(const std::string& prompt) {
   InterruptedReads reads;
   int length = 0;
   const char* line = el_gets(state_->editor, &length);
-  if (was_interrupted != 0) {
+  if (reads.is_interrupted()) {
     std::fputs("^C\n", stdout);
     el_reset(state_->editor);
     return Line{.text = {}, .given_up = true};

@@ -34,6 +34,10 @@ class Terminal:
         self.mark = (0, 0)  # up to there it has been waited for
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # As a terminal starts its programs, whatever the test's own parent ignored.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
             os.execvpe(command[0], command, environment)
 
@@ -134,6 +138,12 @@ def completion_and_giving_up(shell):
     shell.type(CTRL_C)
     shell.wait_for("^C")
     shell.wait_for(PROMPT)
+    for _ in range(200):  # a key that comes while the shell is not waiting for one counts too
+        shell.type("SEL" + TAB)
+        shell.wait_for("SELECT ")
+        shell.type(CTRL_C)
+        shell.wait_for("^C")
+        shell.wait_for(PROMPT)
     shell.type("select 1,\n")
     shell.wait_for(MORE)
     shell.type(CTRL_C)
