@@ -49,15 +49,20 @@ void Wakes::send() {
     if (Loop* loop = sleeper->mark_woken()) asleep.emplace_back(loop, std::move(sleeper));
   }
   sleepers_.clear();
+  if (sleepers_.capacity() > kept_max) sleepers_.shrink_to_fit();
   for (auto& [loop, first] : asleep) {
     if (!first) continue;  // went with an earlier one
-    std::vector<std::shared_ptr<Sleeper>> others;
+    std::shared_ptr<Sleeper> next = std::move(first);
+    std::vector<std::shared_ptr<Sleeper>> more;
     for (auto& [another, sleeper] : asleep) {
-      if (another == loop && sleeper && &sleeper != &first) others.push_back(std::move(sleeper));
+      if (another == loop && sleeper) more.push_back(std::move(sleeper));
     }
-    loop->post([sleeper = std::move(first)] { sleeper->interrupt(); });
-    if (others.empty()) continue;
-    loop->post([list = std::move(others)] {
+    if (more.empty()) {  // nothing is allocated for one
+      loop->post([sleeper = std::move(next)] { sleeper->interrupt(); });
+      continue;
+    }
+    more.insert(more.begin(), std::move(next));
+    loop->post([list = std::move(more)] {
       for (const auto& sleeper : list) sleeper->interrupt();
     });
   }

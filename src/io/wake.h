@@ -4,6 +4,7 @@
 //   Wakes: collects wake-ups so that each loop is posted to once, however many tasks it owns.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,8 @@ class Sleeper {
 
 class Wakes {
  public:
+  static constexpr size_t kept_max = 1'024;  // that there stays room for
+
   Wakes() = default;
   Wakes(const Wakes&) = delete;
   ~Wakes() { send(); }

@@ -45,7 +45,7 @@ struct PartitionLog::Group {
     empty(sealed);
     empty(pieces);
     empty(written);
-    producers_before.clear();
+    empty(producers_before);
     entries = {};
     size_bytes = charged_bytes = 0;
   }
