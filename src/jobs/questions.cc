@@ -107,7 +107,7 @@ void Questions::renew() {
     if (!engine_) return;
     int64_t now_ms = options_.clock->steady_ms();
     is_idle = now_ms - asked_ms_ >= engine_idle.count();
-    if (!is_idle && now_ms - opened_ms_ < sql::Engine::life.count()) return;
+    if (!is_idle && !sql::Engine::is_worn(opened_ms_, now_ms)) return;
   }
   if (!is_idle) {
     auto opened = sql::Engine::open(options_.engine);

@@ -81,7 +81,7 @@ void drop_files(const lake::Encoded& data) {
 
 Result<std::shared_ptr<sql::Engine>> WarmEngine::get() {
   std::lock_guard lock(mutex_);
-  bool is_worn = clock_.steady_ms() - opened_ms_ >= sql::Engine::life.count();
+  bool is_worn = sql::Engine::is_worn(opened_ms_, clock_.steady_ms());
   if (auto engine = engine_.lock(); engine && !is_worn) return engine;
   auto opened = sql::Engine::open(options_);
   if (!opened) return opened.error();
@@ -109,7 +109,7 @@ const lake::Schema& StreamCleaner::quarantine_schema() {
 
 // A failure in the project's SQL names the file and the place in it.
 Error StreamCleaner::with_place(const Error& error, const project::SqlFile& file) const {
-  const sql::Failure& failure = session_->last_failure();
+  const sql::Failure& failure = session_.connection->last_failure();
   if (!failure.position) return error.with(file.path);
   return error.with(
       fmt::format("{}:{}:{}", file.path, failure.position->line, failure.position->column));
@@ -119,30 +119,33 @@ Status StreamCleaner::open(WarmEngine& engine) {
   if (auto wrong = check_per_batch(dataset_); !wrong.empty())
     return Error(Code::invalid, project::one_line(wrong.front()));
   auto got = engine.get();
-  if (!got) return got.error();
-  auto session = (*got)->connect();
-  if (!session) return session.error();
-  (void)close();  // of an engine that had its time: first the session, then what it is of
-  engine_ = std::move(*got);
-  session_ = std::move(*session);
-  opened_ms_ = clock_.steady_ms();
+  if (!got) return is_open() ? Status() : got.error();
+  auto connection = (*got)->connect();
+  if (!connection) return is_open() ? Status() : connection.error();
+  Session former = std::exchange(
+      session_,
+      {.engine = std::move(*got), .connection = std::move(*connection), .scan = {}, .input = {}});
+  Status made = make_views();
+  if (made) {
+    opened_ms_ = clock_.steady_ms();
+    return {};
+  }
+  session_ = std::move(former);
+  return is_open() ? Status() : made;
+}
+
+Status StreamCleaner::make_views() {
   Status made =
       set_input({"raw", dataset_.name}, std::make_shared<const columns::Schema>(dataset_.schema),
                 {}, [](const columns::Refused&) {}, {});
-  if (made) {
-    made = session_->create_view({"clean", dataset_.name}, dataset_.clean.text);
-    if (!made) made = with_place(made.error(), dataset_.clean);
-  }
-  if (!made) (void)close();
-  return made;
+  if (!made) return made;
+  made = session_.connection->create_view({"clean", dataset_.name}, dataset_.clean.text);
+  return made ? made : with_place(made.error(), dataset_.clean);
 }
 
 bool StreamCleaner::close() {
   bool was_open = is_open();
-  input_.reset();
-  scan_.reset();
-  session_.reset();
-  engine_.reset();
+  session_ = {};
   return was_open;
 }
 
@@ -150,19 +153,19 @@ Status StreamCleaner::set_input(sql::TableName view, std::shared_ptr<const colum
                                 std::vector<sql::Piece> pieces,
                                 columns::JsonDecoder::OnRefused on_refused, std::stop_token stop) {
   // Shared, so that the records can go when they are used up while the view stays.
-  input_ = std::make_shared<std::vector<sql::Piece>>(std::move(pieces));
+  session_.input = std::make_shared<std::vector<sql::Piece>>(std::move(pieces));
   sql::JsonInput input{.schema = std::move(schema),
-                       .open = [pieces = input_] { return sql::pieces_of(*pieces); },
+                       .open = [pieces = session_.input] { return sql::pieces_of(*pieces); },
                        .on_refused = std::move(on_refused),
                        .stop = std::move(stop)};
-  auto scan = session_->create_json_view(view, std::move(input));
+  auto scan = session_.connection->create_json_view(view, std::move(input));
   if (!scan) return scan.error();
-  scan_ = std::move(*scan);
+  session_.scan = std::move(*scan);
   return {};
 }
 
 Result<lake::Schema> StreamCleaner::schema() {
-  return lake::schema_of(*session_,
+  return lake::schema_of(*session_.connection,
                          "SELECT * FROM " + sql::TableName{"clean", dataset_.name}.quoted());
 }
 
@@ -179,7 +182,7 @@ Result<CleanedBatch> StreamCleaner::clean(const StreamBatch& batch, const lake::
       cleaned = found.error();
     }
   }
-  if (input_) input_->clear();
+  if (session_.input) session_.input->clear();
   return cleaned;
 }
 
@@ -206,7 +209,7 @@ Status StreamCleaner::find_poison(const StreamBatch& batch, const lake::Schema& 
       ranges.emplace_back(first, middle);
       continue;
     }
-    const std::string& message = session_->last_failure().message;
+    const std::string& message = session_.connection->last_failure().message;
     poison[first] = message.empty() ? tried.error().text() : message;
     if (poison.size() > poison_max)
       return tried.error().with(
@@ -232,12 +235,12 @@ Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const la
   };
   Status set = set_input({"raw", dataset_.name}, raw, std::move(lines.pieces), take_refused, stop);
   if (!set) return set.error();
-  auto rows =
-      lake::encode(*session_, "SELECT * FROM " + sql::TableName{"clean", dataset_.name}.quoted(),
-                   places.rows, {.table = &table, .stop = stop});
+  auto rows = lake::encode(*session_.connection,
+                           "SELECT * FROM " + sql::TableName{"clean", dataset_.name}.quoted(),
+                           places.rows, {.table = &table, .stop = stop});
   if (!rows) return rows.error().with(dataset_.clean.path);
   cleaned.rows = std::move(*rows);
-  columns::Counts counts = scan_->counts();
+  columns::Counts counts = session_.scan->counts();
   cleaned.raw_rows = counts.rows;
   cleaned.values = counts.values + no_lines;
   const size_t unreadable = refused.size();
@@ -253,7 +256,7 @@ Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const la
                      static_cast<int64_t>(refused.size() - unreadable);
   bool is_whole = choice.first == 0 && choice.last == SIZE_MAX;
   if (taken && !refused.empty() && !batch.is_replay && is_whole) {
-    input_->clear();
+    session_.input->clear();
     auto encoded = encode_quarantine(refused, places.quarantine, stop);
     taken = encoded ? Status() : encoded.error();
     if (encoded) cleaned.quarantine = std::move(*encoded);
@@ -267,8 +270,8 @@ Result<CleanedBatch> StreamCleaner::clean_now(const StreamBatch& batch, const la
 Status StreamCleaner::take_quarantined(const StreamBatch& batch, std::vector<RefusedRecord>& into,
                                        const std::stop_token& stop) {
   if (dataset_.quarantine.text.empty()) return {};
-  auto taken = session_->query(dataset_.quarantine.text,
-                               {.rows_max = std::numeric_limits<size_t>::max(), .stop = stop});
+  auto taken = session_.connection->query(
+      dataset_.quarantine.text, {.rows_max = std::numeric_limits<size_t>::max(), .stop = stop});
   if (!taken) return with_place(taken.error(), dataset_.quarantine);
   for (const sql::Row& row : taken->rows) {
     RefusedRecord record = record_at(batch, sql::to_text(row[0]),
@@ -292,7 +295,7 @@ Result<lake::Encoded> StreamCleaner::encode_quarantine(const std::vector<Refused
   auto note = [&](const columns::Refused& one) { problem = one.reason; };
   Status set = set_input(view, quarantine_input(), std::move(pieces), note, stop);
   if (!set) return set.error();
-  auto encoded = lake::encode(*session_, "SELECT * FROM " + view.quoted(), place,
+  auto encoded = lake::encode(*session_.connection, "SELECT * FROM " + view.quoted(), place,
                               {.table = &quarantine_schema(), .stop = stop});
   if (!encoded) return encoded.error();
   CHECK(problem.empty(), "the quarantine's own lines can be read: " + problem);

@@ -61,9 +61,10 @@ class StreamCleaner {
     std::string quarantine;
   };
 
-  bool is_open() const { return session_ != nullptr; }
+  bool is_open() const { return session_.connection != nullptr; }
   // Whether it is to be opened anew, so that nothing holds on to an engine that had its time.
-  bool is_worn() const { return clock_.steady_ms() - opened_ms_ >= sql::Engine::life.count(); }
+  bool is_worn() const { return sql::Engine::is_worn(opened_ms_, clock_.steady_ms()); }
+  // Also anew; the session that it has goes on where no other is to be had.
   Status open(WarmEngine& engine);
   bool close();  // whether it was open
 
@@ -85,6 +86,7 @@ class StreamCleaner {
                                  const RecordChoice& choice);
   Status find_poison(const StreamBatch& batch, const lake::Schema& table, const Places& places,
                      const std::stop_token& stop, Poison& poison);
+  Status make_views();
   Status set_input(sql::TableName view, std::shared_ptr<const columns::Schema> schema,
                    std::vector<sql::Piece> pieces, columns::JsonDecoder::OnRefused on_refused,
                    std::stop_token stop);
@@ -98,11 +100,14 @@ class StreamCleaner {
   const std::string stream_;
   const RecordFilter filter_;
   Clock& clock_;
-  std::shared_ptr<sql::Engine> engine_;
-  std::unique_ptr<sql::Connection> session_;
+  struct Session {
+    std::shared_ptr<sql::Engine> engine;
+    std::unique_ptr<sql::Connection> connection;
+    std::shared_ptr<sql::JsonScan> scan;             // of the last set_input
+    std::shared_ptr<std::vector<sql::Piece>> input;  // of the last set_input
+  };
+  Session session_;
   int64_t opened_ms_ = 0;
-  std::shared_ptr<sql::JsonScan> scan_;             // of the last set_input
-  std::shared_ptr<std::vector<sql::Piece>> input_;  // of the last set_input
 };
 
 }  // namespace pinpipe::jobs

@@ -32,6 +32,9 @@ class Engine {
   // Some ten thousand pages are read in it by the busiest of our users; each costs 200 bytes that
   // hold on to a page of memory around them.
   static constexpr Millis life{60'000};
+  static bool is_worn(int64_t opened_ms, int64_t now_ms) {
+    return now_ms - opened_ms >= life.count();
+  }
 
   struct Options {
     Role role = Role::jobs;
