@@ -1,7 +1,7 @@
 // HTTP/1.1 keep-alive POSTs of 600 bytes with a trivial handler: our server on one loop against the
-// barest epoll loop that can answer them, same load, same run, in turns. Prints requests per second
-// and the server thread's CPU time per request; the ratio of the latter is the steadier one on a
-// machine that is shared.
+// barest epoll loop that can answer them, same load, same run, in turns; and on two loops. Prints
+// requests per second and the server threads' CPU time per request; the ratio of the latter is the
+// steadier one on a machine that is shared.
 #include <arpa/inet.h>
 #include <chrono>
 #include <cstdio>
@@ -25,7 +25,6 @@ using pinpipe::http::Handler;
 using pinpipe::http::Request;
 using pinpipe::http::Response;
 
-constexpr size_t connections = 32;
 constexpr int rounds = 5;
 constexpr std::chrono::milliseconds round_length{1000};
 
@@ -133,8 +132,14 @@ class BareServer {
   std::thread thread_;
 };
 
-// Keeps `depth` requests under way on each connection.
-uint64_t load(uint16_t port, size_t depth) {
+// How many connections, and how many requests are under way on each.
+struct Shape {
+  size_t connections;
+  size_t depth;
+};
+
+uint64_t load(uint16_t port, Shape shape) {
+  const auto [connections, depth] = shape;
   std::string one =
       "POST /topics/a.pin HTTP/1.1\r\nHost: localhost\r\nUser-Agent: python-requests/2.31.0\r\n"
       "Accept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\n"
@@ -186,49 +191,72 @@ uint64_t load(uint16_t port, size_t depth) {
   return total;
 }
 
+// Our server with a trivial handler.
+class Ours {
+ public:
+  explicit Ours(size_t loops)
+      : runtime_({.loops = loops}),
+        server_(runtime_, {}, [](Request&, Response& response) -> pinpipe::io::Task<> {
+          response.headers.set("Content-Type", "text/plain");
+          response.body = "ok";
+          co_return;
+        }) {
+    port_ = *server_.listen_tcp("127.0.0.1", 0);
+    server_.start();
+  }
+  ~Ours() { server_.stop(); }
+  uint16_t port() const { return port_; }
+  double cpu_us() {
+    double sum = 0;
+    for (size_t i = 0; i < runtime_.loop_count(); ++i) {
+      std::promise<double> answer;
+      runtime_.loop(i).post([&] { answer.set_value(thread_cpu_us()); });
+      sum += answer.get_future().get();
+    }
+    return sum;
+  }
+
+ private:
+  pinpipe::io::Runtime runtime_;
+  pinpipe::http::Server server_;
+  uint16_t port_ = 0;
+};
+
 struct Figures {
   double rate = 0;      // requests/s, the best round
   double cpu_us = 1e9;  // per request, the best round
 };
 
-void measure(Figures& into, uint16_t port, size_t depth, const std::function<double()>& cpu) {
-  double before = cpu();
-  auto count = static_cast<double>(load(port, depth));
-  double used = cpu() - before;
+template <class Server>
+void measure(Figures& into, Server& server, Shape shape) {
+  double before = server.cpu_us();
+  auto count = static_cast<double>(load(server.port(), shape));
+  double used = server.cpu_us() - before;
   into.rate = std::max(into.rate, count * 1000 / static_cast<double>(round_length.count()));
   into.cpu_us = std::min(into.cpu_us, used / count);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main() {
   BareServer bare;
-  pinpipe::io::Runtime runtime({.loops = 1});
-  pinpipe::http::Server ours(runtime, {}, [](Request&, Response& response) -> pinpipe::io::Task<> {
-    response.headers.set("Content-Type", "text/plain");
-    response.body = "ok";
-    co_return;
-  });
-  uint16_t port = *ours.listen_tcp("127.0.0.1", 0);
-  ours.start();
-  auto ours_cpu = [&] {
-    std::promise<double> answer;
-    runtime.loop(0).post([&] { answer.set_value(thread_cpu_us()); });
-    return answer.get_future().get();
-  };
-  std::vector<size_t> depths = {1, 16};
-  if (argc > 1) depths = {static_cast<size_t>(std::atoi(argv[1]))};
-  for (size_t depth : depths) {
-    Figures epoll, pinpipe;
+  Ours one_loop(1);
+  Ours two_loops(2);
+  // With few connections a wake-up brings two loops half of what it brings one; the last is what
+  // says whether they are in each other's way.
+  for (Shape shape : {Shape{32, 1}, Shape{32, 16}, Shape{256, 1}}) {
+    Figures epoll, one, two;
     for (int i = 0; i < rounds; ++i) {
-      measure(epoll, bare.port(), depth, [&] { return bare.cpu_us(); });
-      measure(pinpipe, port, depth, ours_cpu);
+      measure(epoll, bare, shape);
+      measure(one, one_loop, shape);
+      measure(two, two_loops, shape);
     }
     std::printf(
-        "POST 600 B, %zu connections, %2zu deep: bare epoll %7.0f/s %5.2f us CPU | pinpipe %7.0f/s "
-        "%5.2f us CPU | rate %.0f %%, CPU %.2fx\n",
-        connections, depth, epoll.rate, epoll.cpu_us, pinpipe.rate, pinpipe.cpu_us,
-        100 * pinpipe.rate / epoll.rate, pinpipe.cpu_us / epoll.cpu_us);
+        "POST 600 B, %3zu connections, %2zu deep: bare epoll %7.0f/s %5.2f us CPU | pinpipe "
+        "%7.0f/s "
+        "%5.2f us CPU | rate %.0f %%, CPU %.2fx | two loops %7.0f/s %5.2f us CPU, %.2fx of one\n",
+        shape.connections, shape.depth, epoll.rate, epoll.cpu_us, one.rate, one.cpu_us,
+        100 * one.rate / epoll.rate, one.cpu_us / epoll.cpu_us, two.rate, two.cpu_us,
+        two.cpu_us / one.cpu_us);
   }
-  ours.stop();
 }
