@@ -1,5 +1,8 @@
 # How a room becomes a library and its tests a program.
 #   pinpipe_room(log SOURCES batch.cc … USES io codec base LIBS zstd)
+# Several files are compiled as one where PINPIPE_TOGETHER says how many (docs/adr/0008). What gives a
+# name of its own to another thing than a file beside it is compiled alone:
+#   pinpipe_room(codec SOURCES … ALONE json.cc)   pinpipe_room(doors/kafka SEPARATE SOURCES …): each
 #   pinpipe_test(log SOURCES batch_test.cc …)
 # One static library per room, one test program per room, one precompiled header for all.
 
@@ -38,9 +41,13 @@ function(pinpipe_library target)
 endfunction()
 
 function(pinpipe_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "SEPARATE" "" "SOURCES;ALONE;USES;LIBS" ${ARGN})
   string(REPLACE "/" "_" target "room_${name}")
   add_library(${target} STATIC ${ROOM_SOURCES})
+  if(PINPIPE_TOGETHER AND NOT ROOM_SEPARATE)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${PINPIPE_TOGETHER})
+    set_source_files_properties(${ROOM_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
   pinpipe_library(${target})
   foreach(used ${ROOM_USES})
     string(REPLACE "/" "_" used_target "room_${used}")
