@@ -322,6 +322,7 @@ Status Connection::read_result(const Text& text, duckdb_result& result, const Si
 
 Error Connection::fail(const Text& text, std::string_view message, duckdb_error_type type) {
   ErrorText error = read_error(message, text.sql);
+  if (auto plain = without_qualifier(error, text.sql)) error.message += nearest_columns(*plain);
   failure_ = {std::move(error.message), error.offset ? text.position(*error.offset) : std::nullopt};
   type = type_of(failure_.message, type);
   if (type == DUCKDB_ERROR_INTERRUPT) return Error(Code::cancelled, "the query was cancelled");
@@ -330,6 +331,19 @@ Error Connection::fail(const Text& text, std::string_view message, duckdb_error_
           ? fmt::format("line {}, column {}: ", failure_.position->line, failure_.position->column)
           : "";
   return Error(code_of(type), place + failure_.message);
+}
+
+// What the database says would have been meant. The statement is looked at and never run.
+std::string Connection::nearest_columns(const std::string& sql) const {
+  const Library& db = library();
+  Owned<duckdb_extracted_statements> statements(db.destroy_extracted);
+  if (db.extract_statements(handle_, sql.c_str(), statements.out()) != 1) return {};
+  Owned<duckdb_prepared_statement> statement(db.destroy_prepare);
+  if (db.prepare_extracted_statement(handle_, statements.get(), 0, statement.out()) ==
+      DuckDBSuccess)
+    return {};
+  ErrorText error = read_error(db.prepare_error(statement.get()), sql);
+  return std::string(candidates_in(error.message));
 }
 
 }  // namespace pinpipe::sql

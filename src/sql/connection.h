@@ -106,6 +106,7 @@ class Connection {
                      const std::stop_token& stop);
   Result<Table> collect(const Text& text, const QueryOptions& options);
   Error fail(const Text& text, std::string_view message, duckdb_error_type type);
+  std::string nearest_columns(const std::string& sql) const;
 
   std::shared_ptr<Engine::State> engine_;
   duckdb_connection handle_;

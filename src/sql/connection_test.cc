@@ -156,6 +156,23 @@ TEST_F(ConnectionTest, a_query_of_a_stopped_owner_does_not_begin) {
   EXPECT_EQ(made.error().code(), Code::cancelled);
 }
 
+TEST_F(ConnectionTest, a_column_that_its_table_has_not_is_told_with_the_nearest) {
+  ASSERT_TRUE(connection_->execute("create table rows (category text, follower_count bigint)"));
+  ASSERT_TRUE(connection_->execute("create view pin as select * from rows"));
+  for (const char* column : {"pin.categori", "p.categori", "p.\"categori\"", "`p`.`categori`"}) {
+    auto table = connection_->query(
+        fmt::format("select 1,\n  {} from pin {}", column, column[1] == 'i' ? "" : "as p"));
+    ASSERT_FALSE(table);
+    EXPECT_THAT(table.error().text(), HasSubstr("line 2, column 3")) << column;
+    EXPECT_THAT(table.error().text(), HasSubstr("Candidate bindings: \"category\"")) << column;
+  }
+  auto answer = connection_->query("select p.followers_count as f from pin as p");
+  EXPECT_THAT(answer.error().text(), HasSubstr("\"follower_count\""));
+  // Where the name is another table's, there is nothing to tell.
+  answer = connection_->query("select p.other from pin as p, (select 1 as other) as o");
+  EXPECT_THAT(answer.error().text(), testing::Not(HasSubstr("Candidate")));
+}
+
 TEST_F(ConnectionTest, a_query_that_needs_too_much_fails_alone) {
   auto table =
       connection_->query("select len(list(repeat('x', 1000) || range)) from range(1000000)");

@@ -1,9 +1,11 @@
 #include "sql/error_text.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "columns/batch.h"
 #include "columns/json_decoder.h"
+#include "sql/lexer.h"
 
 namespace pinpipe::sql {
 namespace {
@@ -94,6 +96,25 @@ ErrorText read_error(std::string_view error, std::string_view sql) {
   ErrorText read{std::string(error.substr(0, place)), caret_offset(error.substr(place + 1), sql)};
   while (read.message.ends_with('\n')) read.message.pop_back();
   return read;
+}
+
+std::optional<std::string> without_qualifier(const ErrorText& error, std::string_view sql) {
+  bool is_asked_of_a_table =
+      error.message.find("does not have a column named") != std::string::npos;
+  if (!error.offset || !is_asked_of_a_table || !candidates_in(error.message).empty())
+    return std::nullopt;
+  std::vector<Token> tokens = tokens_of(sql);
+  auto first = std::ranges::find(tokens, *error.offset, &Token::offset);
+  auto last = first;
+  while (tokens.end() - last > 2 && last[1].text == ".") last += 2;
+  if (last == first) return std::nullopt;
+  std::string changed(sql.substr(0, first->offset));
+  return changed.append(sql.substr(last->offset));
+}
+
+std::string_view candidates_in(std::string_view message) {
+  size_t at = message.find("\nCandidate bindings");
+  return at == message.npos ? std::string_view() : message.substr(at);
 }
 
 }  // namespace pinpipe::sql

@@ -17,4 +17,10 @@ struct ErrorText {
 
 ErrorText read_error(std::string_view error, std::string_view sql);
 
+// A column of a view that has none of that name is refused without the nearest ones, unless it is
+// asked for without the view's name: the SQL that does so; nothing for any other error.
+std::optional<std::string> without_qualifier(const ErrorText& error, std::string_view sql);
+// The lines of a message that name what was meant, or nothing.
+std::string_view candidates_in(std::string_view message);
+
 }  // namespace pinpipe::sql
