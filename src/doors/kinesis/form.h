@@ -61,7 +61,9 @@ std::optional<codec::Json> parse_request(std::string_view body, Form form,
                                          std::span<const Member> members);
 bool parses(std::string_view body, Form form);
 
-// The bytes of a blob that check_members() has passed: of the request itself, or `decoded`.
+// The bytes of a blob that check_members() has passed: of the request itself, or at the end of
+// `decoded`, which has room for what blob_size_max() says and so does not move.
 std::string_view blob_of(const codec::Json& value, Form form, std::string& decoded);
+size_t blob_size_max(const codec::Json& value, Form form);
 
 }  // namespace pinpipe::kinesis

@@ -187,15 +187,29 @@ std::optional<std::string> type_problem(const Json& value, const Member& member,
   }
 }
 
+// Where a value is, in AWS's spelling; written only for what is told, as most requests are good.
+struct Path {
+  const Path* parent = nullptr;
+  std::string_view member = {};  // of a structure
+  std::string_view key = {};     // of a map
+  size_t number = 0;             // of a list
+
+  std::string text() const {
+    if (!member.empty()) return (parent ? parent->text() + "." : "") + lower_first(member);
+    if (number > 0) return fmt::format("{}.{}.member", parent->text(), number);
+    return fmt::format("{}.{}.member", parent->text(), key);
+  }
+};
+
 // Collects what AWS says about constraints.
 class Constraints {
  public:
   explicit Constraints(Form form) : form_(form) {}
 
-  void check_all(const Json& given, std::span<const Member> members, const std::string& parent) {
+  void check_all(const Json& given, std::span<const Member> members, const Path* parent) {
     for (const Member& member : members) {
       bool required = member.required && (member.unless.empty() || given[member.unless].is_null());
-      check(given[member.name], member, parent + lower_first(member.name), required);
+      check(given[member.name], member, {.parent = parent, .member = member.name}, required);
     }
   }
   std::optional<Failure> failure() const {
@@ -206,46 +220,43 @@ class Constraints {
   }
 
  private:
-  void check(const Json& value, const Member& member, const std::string& path, bool required) {
+  void check(const Json& value, const Member& member, const Path& path, bool required) {
     if (value.is_null()) {
       if (required) note("null", path, "Member must not be null");
       return;
     }
-    auto demand = [&](bool good, std::string constraint) {
-      if (!good) note("'" + shown(value, member) + "'", path, constraint);
+    auto refuse = [&](std::string constraint) {
+      note("'" + shown(value, member) + "'", path, constraint);
     };
-    if (!member.words.empty())
-      demand(
-          std::ranges::find(member.words, *value.as_string()) != member.words.end(),
+    if (!member.words.empty() &&
+        std::ranges::find(member.words, *value.as_string()) == member.words.end())
+      refuse(
           fmt::format("Member must satisfy enum value set: [{}]", fmt::join(member.words, ", ")));
-    if (member.pattern != nullptr)
-      demand(
-          member.pattern->matches(*value.as_string()),
+    if (member.pattern != nullptr && !member.pattern->matches(*value.as_string()))
+      refuse(
           fmt::format("Member must satisfy regular expression pattern: {}", member.pattern->text));
     std::string_view measured = member.type == Type::integer ? "value" : "length";
     int64_t measure = measure_of(value, member);
-    if (member.least)
-      demand(
-          measure >= *member.least,
+    if (member.least && measure < *member.least)
+      refuse(
           fmt::format("Member must have {} greater than or equal to {}", measured, *member.least));
-    if (member.most)
-      demand(measure <= *member.most,
-             fmt::format("Member must have {} less than or equal to {}", measured, *member.most));
+    if (member.most && measure > *member.most)
+      refuse(fmt::format("Member must have {} less than or equal to {}", measured, *member.most));
     check_inside(value, member, path);
   }
 
-  void check_inside(const Json& value, const Member& member, const std::string& path) {
-    if (member.type == Type::structure) check_all(value, member.members, path + ".");
+  void check_inside(const Json& value, const Member& member, const Path& path) {
+    if (member.type == Type::structure) check_all(value, member.members, &path);
     if (member.type == Type::list) {
       size_t number = 0;
       for (const Json& element : value.elements()) {
         if (problems_.size() >= problems_max) return;
-        check(element, *member.element, fmt::format("{}.{}.member", path, ++number), true);
+        check(element, *member.element, {.parent = &path, .number = ++number}, true);
       }
     }
     if (member.type == Type::map) {
       for (const codec::JsonMember& entry : value.members())
-        check(entry.value, *member.element, fmt::format("{}.{}.member", path, entry.key), true);
+        check(entry.value, *member.element, {.parent = &path, .key = entry.key}, true);
     }
   }
 
@@ -294,10 +305,10 @@ class Constraints {
     return text.substr(0, shown_bytes_max);
   }
 
-  void note(std::string_view value, const std::string& path, std::string_view constraint) {
+  void note(std::string_view value, const Path& path, std::string_view constraint) {
     if (problems_.size() < problems_max)
       problems_.push_back(fmt::format("Value {} at '{}' failed to satisfy constraint: {}", value,
-                                      path, constraint));
+                                      path.text(), constraint));
   }
 
   Form form_;
@@ -322,7 +333,7 @@ std::optional<Failure> check_members(const Json& given, std::span<const Member> 
   if (auto problem = structure_problem(given, members, form))
     return Failure{"SerializationException", std::move(*problem)};
   Constraints constraints(form);
-  constraints.check_all(given, members, "");
+  constraints.check_all(given, members, nullptr);
   return constraints.failure();
 }
 

@@ -40,26 +40,24 @@ constexpr Member put_records_members[] = {
     stream_name_member,
     stream_arn_member,
 };
-// Records for the broker, and what their views point into.
-struct Batch {
-  explicit Batch(size_t records_max) {
-    decoded.reserve(records_max);  // views point into its strings: it must not grow
-    records.reserve(records_max);
-  }
 
-  std::vector<std::string> decoded;
+// Records for the broker, and what their views point into: room for all of it is made beforehand.
+struct Batch {
+  std::string decoded;
   std::vector<broker::StreamRecord> records;
 };
 
+// `number` among many, from 1; 0 for the one of PutRecord.
 std::optional<Failure> add_record(const Call& call, const Json& entry, const broker::Stream& stream,
-                                  const std::string& path, Batch& batch) {
-  std::string_view data = blob_of(entry["Data"], call.form, batch.decoded.emplace_back());
+                                  size_t number, Batch& batch) {
+  std::string_view data = blob_of(entry["Data"], call.form, batch.decoded);
   std::string_view key = *entry["PartitionKey"].as_string();
   size_t most = static_cast<size_t>(stream.record_kib) << 10;
   if (data.size() + key.size() > most)
     return Failure{
         "ValidationException",
-        validation_text("'" + blob_text(data.size()) + "'", path,
+        validation_text("'" + blob_text(data.size()) + "'",
+                        number == 0 ? "data" : fmt::format("records.{}.member.data", number),
                         fmt::format("Member must have length less than or equal to {}", most))};
   std::optional<broker::HashKey> hash;
   if (auto text = entry["ExplicitHashKey"].as_string()) {
@@ -93,8 +91,9 @@ io::Task<Outcome> put_record(const Call& call) {
         fmt::format("ExclusiveMinimumSequenceNumber {} used in PutRecord on stream {} under "
                     "account {} is invalid.",
                     call.text("SequenceNumberForOrdering"), (*stream)->name, call.account));
-  Batch batch(1);
-  if (auto wrong = add_record(call, call.given, **stream, "data", batch))
+  Batch batch;
+  batch.decoded.reserve(blob_size_max(call["Data"], call.form));
+  if (auto wrong = add_record(call, call.given, **stream, 0, batch))
     co_return std::unexpected(std::move(*wrong));
   auto placed = co_await call.streams.put(*stream, batch.records);
   if (!placed) co_return failed(call, placed.error(), (*stream)->name);
@@ -114,11 +113,14 @@ io::Task<Outcome> put_records(const Call& call) {
   auto stream = stream_of(call);
   if (!stream) co_return std::unexpected(stream.error());
   const Json::Array& entries = call["Records"].elements();
-  Batch batch(entries.size());
+  Batch batch;
+  batch.records.reserve(entries.size());
+  size_t decoded_max = 0;
+  for (const Json& entry : entries) decoded_max += blob_size_max(entry["Data"], call.form);
+  batch.decoded.reserve(decoded_max);
   size_t bytes = 0;
   for (const Json& entry : entries) {
-    std::string path = fmt::format("records.{}.member.data", batch.records.size() + 1);
-    if (auto wrong = add_record(call, entry, **stream, path, batch))
+    if (auto wrong = add_record(call, entry, **stream, batch.records.size() + 1, batch))
       co_return std::unexpected(std::move(*wrong));
     bytes += batch.records.back().data.size() + batch.records.back().partition_key.size();
   }
