@@ -7,6 +7,7 @@
 #include <map>
 
 #include "auth/sigv4_canonical.h"
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "codec/percent.h"
@@ -81,13 +82,13 @@ std::string canonical_amz_headers(const RequestView& request, const Query& query
     if (!is_new) at->second.append(",").append(value);
   };
   for (const auto& [name, value] : request.headers) {
-    std::string lower_name = to_lower(name);
+    std::string lower_name = lowered(name);
     if (lower_name.starts_with("x-amz-") && !values.contains(lower_name)) {
       std::string joined = canonical_header(request, lower_name);
       add(std::move(lower_name), joined);
     }
   }
-  for (const auto& parameter : query) add(to_lower(parameter.name), parameter.value);
+  for (const auto& parameter : query) add(lowered(parameter.name), parameter.value);
   std::string out;
   for (const auto& [name, value] : values) out += fmt::format("{}:{}\n", name, value);
   return out;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "auth/sigv4_canonical.h"
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -81,7 +82,7 @@ Outcome<void> read_credential_and_headers(std::string_view credential, std::stri
   if (claim.signed_headers.size() > signed_headers_max) {
     return fail(SignatureFault::malformed, "too many signed headers", claim.access_key);
   }
-  for (std::string& name : claim.signed_headers) name = to_lower(name);
+  for (std::string& name : claim.signed_headers) name = lowered(name);
   if (std::ranges::find(claim.signed_headers, "host") == claim.signed_headers.end()) {
     return fail(SignatureFault::malformed, "SignedHeaders must contain 'host'", claim.access_key);
   }
@@ -205,7 +206,7 @@ Outcome<void> check_scope(const Claim& claim, const VerifyOptions& options) {
 
 Outcome<void> check_headers_are_signed(const RequestView& request, const Claim& claim) {
   for (const auto& [name, value] : request.headers) {
-    std::string lower_name = to_lower(name);
+    std::string lower_name = lowered(name);
     if (!lower_name.starts_with("x-amz-")) continue;
     if (std::ranges::find(claim.signed_headers, lower_name) == claim.signed_headers.end()) {
       return fail(SignatureFault::unsigned_header,
@@ -319,13 +320,13 @@ HeaderList sign_headers(const RequestView& request, const Credential& credential
 
   RequestView whole = request;
   std::erase_if(whole.headers, [&](const auto& header) {
-    std::string name = to_lower(header.first);
+    std::string name = lowered(header.first);
     return std::ranges::find(never_signed, name) != never_signed.end() ||
            std::ranges::any_of(added, [&](const auto& own) { return own.first == name; });
   });
   for (const auto& [name, value] : added) whole.headers.emplace_back(name, value);
   std::vector<std::string> names;
-  for (const auto& [name, value] : whole.headers) names.push_back(to_lower(name));
+  for (const auto& [name, value] : whole.headers) names.push_back(lowered(name));
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   CHECK(std::ranges::find(names, "host") != names.end(), "a request to sign has a host header");

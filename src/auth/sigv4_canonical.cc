@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "codec/percent.h"
@@ -12,21 +13,8 @@
 namespace pinpipe::auth {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower_text) {
-  return std::ranges::equal(text, lower_text, {}, lower);
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 // A client that encoded differently, or not at all, meant the same bytes.
@@ -80,16 +68,10 @@ std::optional<int64_t> moment(std::optional<int> year, std::optional<int> month,
 
 }  // namespace
 
-std::string to_lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), lower);
-  return out;
-}
-
 std::optional<std::string_view> find_header(const RequestView& request,
                                             std::string_view lower_name) {
   for (const auto& [name, value] : request.headers) {
-    if (equal_ignoring_case(name, lower_name)) return trimmed(value);
+    if (equal_without_case(name, lower_name)) return trimmed(value);
   }
   return std::nullopt;
 }
@@ -127,7 +109,7 @@ std::string canonical_header(const RequestView& request, std::string_view lower_
   std::string out;
   bool is_first = true;
   for (const auto& [name, value] : request.headers) {
-    if (!equal_ignoring_case(name, lower_name)) continue;
+    if (!equal_without_case(name, lower_name)) continue;
     if (!std::exchange(is_first, false)) out.push_back(',');
     bool was_blank = false;
     for (char c : trimmed(value)) {

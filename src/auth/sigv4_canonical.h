@@ -22,7 +22,6 @@ std::string canonical_request(const RequestView& request,
 std::string string_to_sign(std::string_view amz_date, std::string_view scope,
                            std::string_view canonical);
 
-std::string to_lower(std::string_view text);
 // Trimmed value of the first header of that name.
 std::optional<std::string_view> find_header(const RequestView& request,
                                             std::string_view lower_name);

@@ -5,16 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 
 namespace pinpipe::columns {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 // Exactly `count` digits from the front of `text`, taken away; -1 when they are not there.
 int take_digits(std::string_view& text, size_t count) {
@@ -68,7 +63,7 @@ std::optional<int> take_zone(std::string_view text) {
 }  // namespace
 
 std::optional<int64_t> integer_of(std::string_view text) {
-  text = trimmed(text);
+  text = trimmed(text, " ");
   if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
   int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -83,7 +78,7 @@ std::optional<int64_t> integer_of(std::string_view text) {
 }
 
 std::optional<double> number_of(std::string_view text) {
-  text = trimmed(text);
+  text = trimmed(text, " ");
   if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
   if (text == "Infinity" || text == "+Infinity") return std::numeric_limits<double>::infinity();
   if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
@@ -103,7 +98,7 @@ std::optional<bool> boolean_of(std::string_view text) {
 }
 
 std::optional<int64_t> timestamp_of(std::string_view text) {
-  text = trimmed(text);
+  text = trimmed(text, " ");
   int year = take_digits(text, 4);
   bool dashed = take(text, '-');
   int month = take_digits(text, 2);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <ctime>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 
 namespace pinpipe::http {

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/id.h"
 #include "base/random.h"

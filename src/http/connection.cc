@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/admission.h"
 #include "http/content_coding.h"

@@ -1,5 +1,6 @@
 #include "http/content_coding.h"
 
+#include "base/ascii.h"
 #include "codec/compression.h"
 #include "io/peer.h"
 

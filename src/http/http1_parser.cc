@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 namespace pinpipe::http {
@@ -93,12 +94,6 @@ bool is_target(std::string_view text) {
     bad |= byte <= 0x20 || byte == 0x7f;
   }
   return !bad;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace

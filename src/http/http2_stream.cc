@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "http/admission.h"
 #include "http/answer_head.h"
@@ -33,7 +34,7 @@ Http2Connection::Lines lines_of(const Response& response, std::optional<uint64_t
   for (const auto& [name, value] : response.headers.lines()) {
     std::string low, clean;
     append_clean(low, name);
-    for (char& c : low) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    low = lowered(std::move(low));
     if (low.empty() || is_left_out(low)) continue;
     append_clean(clean, value);
     lines.emplace_back(std::move(low), std::move(clean));

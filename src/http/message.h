@@ -174,6 +174,5 @@ using Handler = std::function<io::Task<>(Request& request, Response& response)>;
 std::string_view reason_of(int status);
 
 // Whether two names or tokens are the same but for the case of ASCII letters.
-bool equal_without_case(std::string_view a, std::string_view b);
 
 }  // namespace pinpipe::http

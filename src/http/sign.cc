@@ -1,5 +1,6 @@
 #include "http/sign.h"
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 

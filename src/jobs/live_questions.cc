@@ -1,25 +1,21 @@
 #include "jobs/live_questions.h"
 
+#include "base/ascii.h"
 #include "sql/connection.h"
 #include "sql/references.h"
 
 namespace pinpipe::jobs {
 namespace {
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-  return text;
-}
-
 // The data set behind clean.x or df_x.
 const project::Dataset* dataset_of(const project::Project& project,
                                    const sql::Reference& reference) {
   constexpr std::string_view frame = "df_";
   if (reference.kind != sql::Reference::Kind::name) return nullptr;
-  if (reference.parts.size() == 2 && lower(reference.parts[0]) == "clean")
-    return project.find_dataset(lower(reference.parts[1]));
-  if (reference.parts.size() == 1 && lower(reference.parts[0]).starts_with(frame))
-    return project.find_dataset(lower(reference.parts[0]).substr(frame.size()));
+  if (reference.parts.size() == 2 && lowered(reference.parts[0]) == "clean")
+    return project.find_dataset(lowered(reference.parts[1]));
+  if (reference.parts.size() == 1 && lowered(reference.parts[0]).starts_with(frame))
+    return project.find_dataset(lowered(reference.parts[0]).substr(frame.size()));
   return nullptr;
 }
 

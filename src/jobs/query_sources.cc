@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "base/ascii.h"
 #include "jobs/record_rows.h"
 #include "lake/catalog.h"
 #include "lake/moment.h"
@@ -14,13 +15,6 @@ namespace pinpipe::jobs {
 namespace {
 
 using sql::Reference;
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return text;
-}
 
 // `*` is any run of characters, `?` one. Linear but for backtracking to the last star.
 bool matches(std::string_view pattern, std::string_view text) {
@@ -177,7 +171,7 @@ class Finder {
 
   io::Task<Status> take_name(const Reference& reference) {
     std::vector<std::string> parts = reference.parts;
-    for (std::string& part : parts) part = lower(part);
+    for (std::string& part : parts) part = lowered(part);
     if (parts.size() == 2 && parts[0] == "raw") co_return co_await take_raw(reference, parts[1]);
     if (parts.size() == 2 && parts[0] == "clean") {
       if (const project::Dataset* dataset = project().find_dataset(parts[1]))
@@ -347,7 +341,7 @@ io::Task<Result<std::string>> LakeNames::find(const Questions::Options& options,
   auto names = co_await listed(options);
   if (!names) co_return names.error();
   auto known = std::ranges::find_if(
-      **names, [&](const std::string& table) { return lower(table) == lower(name); });
+      **names, [&](const std::string& table) { return lowered(table) == lowered(name); });
   co_return known == (*names)->end() ? std::string() : *known;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include "base/ascii.h"
 #include "io/stoppable.h"
 #include "io/timer.h"
 #include "jobs/query_sources.h"
@@ -40,7 +41,7 @@ Error with_nearest(const Error& error, const std::vector<std::string>& names) {
 bool asks_for_names(std::string_view text) {
   std::string words;
   for (const sql::Token& token : sql::tokens_of(text)) words += std::string(token.text) + " ";
-  for (char& c : words) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+  words = lowered(std::move(words));
   while (words.ends_with("; ")) words.resize(words.size() - 2);
   return words == "show tables " || words == "show all tables ";
 }

@@ -1,9 +1,9 @@
 #include "jobs/stream_live.h"
 
-#include <algorithm>
 #include <deque>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "io/scope.h"
 #include "lake/schema.h"
 #include "sql/connection.h"
@@ -11,11 +11,6 @@
 
 namespace pinpipe::jobs {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-  return text;
-}
 
 class LivePieces final : public sql::Pieces {
  public:
@@ -65,11 +60,11 @@ Result<std::string> over_live_records(const project::Dataset& dataset) {
   std::string text;
   size_t done = 0;
   for (const sql::Reference& reference : *references) {
-    if (reference.parts.size() < 2 || lower(reference.parts[0]) != "raw") continue;
+    if (reference.parts.size() < 2 || lowered(reference.parts[0]) != "raw") continue;
     text += dataset.clean.text.substr(done, reference.offset - done);
     text += sql::quoted_name(live_raw_schema);
     for (size_t i = 1; i < reference.parts.size(); ++i)
-      text += "." + sql::quoted_name(i == 1 ? lower(reference.parts[i]) : reference.parts[i]);
+      text += "." + sql::quoted_name(i == 1 ? lowered(reference.parts[i]) : reference.parts[i]);
     done = reference.offset + reference.length;
   }
   return text + dataset.clean.text.substr(done);

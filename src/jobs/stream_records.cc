@@ -4,6 +4,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "codec/json_scan.h"
 
 namespace pinpipe::jobs {
@@ -11,13 +12,6 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr size_t piece_bytes_target = sql::JsonScan::part_bytes_target;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 // The piece under construction. Pieces are cut so that all of the engine's threads find work.
 class LineWriter {
@@ -61,7 +55,7 @@ class LineWriter {
 std::string append_line(const broker::RecordOut& record, codec::JsonScanner& scanner,
                         std::string& out) {
   if (!record.value) return "a record without a value (tombstone)";
-  std::string_view text = trimmed(*record.value);
+  std::string_view text = trimmed(*record.value, blanks_and_ends);
   if (text.starts_with(byte_order_mark)) text = trimmed(text.substr(byte_order_mark.size()));
   if (text.empty()) return "an empty record";
   if (text.find('\n') == std::string_view::npos) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/ascii.h"
 #include "sql/lexer.h"
 #include "sql/rewrite.h"
 
@@ -107,9 +108,7 @@ class Checker {
  private:
   std::string word_at(size_t at) const {
     if (at >= tokens_.size()) return {};
-    std::string word(tokens_[at].text);
-    for (char& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-    return word;
+    return lowered(tokens_[at].text);
   }
 
   bool is_part_of_name(size_t at) const {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <iterator>
 
+#include "base/ascii.h"
 #include "base/log_line.h"
 #include "lake/moment.h"
 #include "lake/scan.h"
@@ -30,15 +31,10 @@ std::string rows_of(const std::vector<auth::Credential>& credentials) {
   return fmt::format("SELECT * FROM (VALUES {}) AS keys({})", values, names);
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
 // What `wanted` is called in the table.
 const Field* column_of(const Schema& schema, std::string_view wanted) {
   auto at = std::ranges::find_if(schema.fields, [&wanted](const Field& field) {
-    return field.type.kind == Kind::string && lower(field.name) == lower(std::string(wanted));
+    return field.type.kind == Kind::string && lowered(field.name) == lowered(std::string(wanted));
   });
   return at == schema.fields.end() ? nullptr : &*at;
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "codec/json.h"
 #include "sql/rewrite.h"
@@ -40,11 +41,6 @@ const PrimitiveName& names_of(Kind kind) {
   auto at = std::ranges::find(primitive_names, kind, &PrimitiveName::kind);
   CHECK(at != primitive_names.end(), "only primitive kinds have one name");
   return *at;
-}
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 std::optional<int> to_int(std::string_view text) {

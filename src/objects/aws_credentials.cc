@@ -4,18 +4,12 @@
 #include <map>
 
 #include "auth/sigv4_canonical.h"
+#include "base/ascii.h"
 #include "base/log_line.h"
 #include "codec/csv.h"
 
 namespace pinpipe::objects {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  size_t from = text.find_first_not_of(blanks);
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(blanks) - from + 1);
-}
 
 Result<auth::Credential> checked(auth::Credential credential) {
   if (credential.access_key.empty() || credential.secret.empty())
@@ -40,7 +34,7 @@ Result<auth::Credential> credential_of_columns(
                             std::pair("secret access key", &credential.secret)}) {
     auto value = column(name);
     if (!value) return Error(Code::invalid, std::string("there is no column \"") + name + "\"");
-    *into = trimmed(*value);
+    *into = trimmed(*value, blanks_and_ends);
   }
   credential.principal.name = trimmed(column("user name").value_or(""));
   return checked(std::move(credential));
@@ -52,12 +46,13 @@ Result<auth::Credential> credential_of_csv(std::string_view text) {
   std::vector<std::string> chosen;  // the first row that has a key
   Status read = codec::read_csv(text, [&](const codec::CsvRow& row) -> Status {
     if (columns.empty()) {
-      for (size_t i = 0; i < row.size(); ++i) columns[auth::to_lower(trimmed(row[i].text))] = i;
+      for (size_t i = 0; i < row.size(); ++i)
+        columns[lowered(trimmed(row[i].text, blanks_and_ends))] = i;
       return {};
     }
     auto key = columns.find("access key id");
-    bool has_key =
-        key != columns.end() && key->second < row.size() && !trimmed(row[key->second].text).empty();
+    bool has_key = key != columns.end() && key->second < row.size() &&
+                   !trimmed(row[key->second].text, blanks_and_ends).empty();
     if (!has_key || !chosen.empty()) return {};
     for (const codec::CsvField& field : row) chosen.emplace_back(field.text);
     return {};
@@ -76,20 +71,20 @@ Result<auth::Credential> credential_of_profile(std::string_view text, std::strin
   bool found = false;
   while (!text.empty()) {
     size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = trimmed(text.substr(0, end));
+    std::string_view line = trimmed(text.substr(0, end), blanks_and_ends);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     if (line.front() == '[') {
       std::string_view name = trimmed(line.substr(1, line.find(']') - 1));
-      if (name.starts_with("profile ")) name = trimmed(name.substr(8));
+      if (name.starts_with("profile ")) name = trimmed(name.substr(8), blanks_and_ends);
       inside = name == profile;
       found |= inside;
       continue;
     }
     size_t equals = line.find('=');
     if (!inside || equals == std::string_view::npos) continue;
-    std::string key = auth::to_lower(trimmed(line.substr(0, equals)));
-    std::string value(trimmed(line.substr(equals + 1)));
+    std::string key = lowered(trimmed(line.substr(0, equals), blanks_and_ends));
+    std::string value(trimmed(line.substr(equals + 1), blanks_and_ends));
     if (key == "aws_access_key_id") credential.access_key = std::move(value);
     if (key == "aws_secret_access_key") credential.secret = std::move(value);
     if (key == "aws_session_token") credential.session_token = std::move(value);

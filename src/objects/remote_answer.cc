@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "auth/sigv4_canonical.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "codec/percent.h"
 #include "codec/xml.h"
@@ -66,7 +67,7 @@ ObjectFacts facts_of_answer(std::string key, const http::Response& response) {
   facts.etag = without_quotes(headers.find("ETag").value_or(""));
   facts.modified_ms = from_http_date(headers.find("Last-Modified").value_or("")).value_or(0);
   for (const auto& [raw_name, value] : headers.lines()) {
-    std::string name = auth::to_lower(raw_name);
+    std::string name = lowered(raw_name);
     if (name == "content-type") facts.attributes.content_type = value;
     if (name.starts_with(meta_prefix))
       facts.attributes.user[name.substr(meta_prefix.size())] = value;

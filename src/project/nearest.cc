@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace pinpipe::project {
 namespace {
 
 constexpr size_t length_max = 64;
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 }  // namespace
 
@@ -26,9 +24,9 @@ size_t edit_distance(std::string_view from, std::string_view to) {
     const auto& two_above = rows[(i + 1) % 3];
     row[0] = i;
     for (size_t j = 1; j <= to.size(); ++j) {
-      char a = lower(from[i - 1]), b = lower(to[j - 1]);
+      char a = to_lower(from[i - 1]), b = to_lower(to[j - 1]);
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a == b ? 0 : 1)});
-      if (i > 1 && j > 1 && a == lower(to[j - 2]) && b == lower(from[i - 2])) {
+      if (i > 1 && j > 1 && a == to_lower(to[j - 2]) && b == to_lower(from[i - 2])) {
         row[j] = std::min(row[j], two_above[j - 2] + 1);
       }
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 
 namespace pinpipe::scheduler {
@@ -199,14 +200,11 @@ Result<Cron> Cron::parse(std::string_view text) {
   if (text.size() > text_bytes_max) return Error(Code::invalid, "the expression is too long");
   Cron cron;
   cron.text_ = text;
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::string low = lowered(text);
   for (const Preset& preset : presets) {
-    if (lower == preset.name) lower = preset.meaning;
+    if (low == preset.name) low = preset.meaning;
   }
-  std::vector<std::string_view> words = words_of(lower);
+  std::vector<std::string_view> words = words_of(low);
   if (words.size() != fields.size()) {
     std::string sentence = fmt::format(
         "\"{}\" is no schedule: five fields (minute hour day month weekday) or one of @once", text);

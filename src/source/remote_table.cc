@@ -1,20 +1,13 @@
 #include "source/remote_table.h"
 
-#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "source/datetime.h"
 
 namespace pinpipe::source {
 namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) == lower(y);
-  });
-}
 
 // A number as JSON has it: no "inf", no "nan".
 bool is_number(std::string_view text) {
@@ -30,7 +23,7 @@ Result<std::vector<std::string>> match_columns(const TableSchema& schema,
                                                const std::vector<std::string>& there) {
   auto found = [&](std::string_view name) {
     return std::find_if(there.begin(), there.end(),
-                        [&](const std::string& one) { return same_name(one, name); });
+                        [&](const std::string& one) { return equal_without_case(one, name); });
   };
   std::vector<std::string> names;
   for (const Column& column : schema.columns) {

@@ -5,17 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
 #include "sql/lexer.h"
 
 namespace pinpipe::sql {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return text;
-}
 
 constexpr std::array question_words = {"select",   "with", "from", "values",    "explain",
                                        "describe", "desc", "show", "summarize", "("};
@@ -85,11 +79,11 @@ Error refusal(const std::string& what) {
 // The first token of the statement proper: behind EXPLAIN [ANALYZE] [(options)].
 size_t behind_explain(const std::vector<Token>& tokens, size_t at) {
   ++at;
-  if (at < tokens.size() && lower(name_of(tokens[at])) == "analyze") ++at;
+  if (at < tokens.size() && lowered(name_of(tokens[at])) == "analyze") ++at;
   // An option list such as (FORMAT json); a parenthesised query begins with a question word
   // instead.
   if (at + 1 < tokens.size() && tokens[at].text == "(") {
-    std::string first = lower(name_of(tokens[at + 1]));
+    std::string first = lowered(name_of(tokens[at + 1]));
     if (!contains(question_words, first)) {
       while (at < tokens.size() && tokens[at].text != ")") ++at;
       ++at;
@@ -104,12 +98,12 @@ Status check_question(std::string_view sql) {
   std::vector<Token> tokens = tokens_of(sql);
   if (tokens.empty()) return Error(Code::invalid, "there is no SQL here");
   size_t at = 0;
-  for (std::string first = lower(name_of(tokens[0])); first == "explain";) {
+  for (std::string first = lowered(name_of(tokens[0])); first == "explain";) {
     at = behind_explain(tokens, at);
     if (at >= tokens.size()) return Error(Code::invalid, "EXPLAIN needs a query behind it");
-    first = lower(name_of(tokens[at]));
+    first = lowered(name_of(tokens[at]));
   }
-  std::string first = lower(name_of(tokens[at]));
+  std::string first = lowered(name_of(tokens[at]));
   if (contains(statement_words, first)) return refusal(first);
   if (!contains(question_words, first)) {
     return Error(Code::invalid,
@@ -119,7 +113,7 @@ Status check_question(std::string_view sql) {
   }
   for (size_t i = 0; i + 1 < tokens.size(); ++i) {
     if (tokens[i].kind == Token::Kind::symbol || tokens[i + 1].text != "(") continue;
-    std::string called = lower(name_of(tokens[i]));
+    std::string called = lowered(name_of(tokens[i]));
     if (contains(denied_functions, called) || called.starts_with("pinpipe_")) {
       return refusal("the function " + called);
     }

@@ -4,19 +4,12 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "sql/lexer.h"
 #include "sql/rewrite.h"
 
 namespace pinpipe::sql {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return out;
-}
 
 // 'it''s' as it's. Other spellings of texts (e'…', $$…$$) name nothing here.
 std::optional<std::string> plain_text(const Token& token) {
@@ -59,7 +52,7 @@ class Finder {
            kind == Token::Kind::quoted || kind == Token::Kind::backticked;
   }
   bool is(size_t at, std::string_view word) const {
-    return at < tokens_.size() && lower(tokens_[at].text) == word;
+    return at < tokens_.size() && lowered(tokens_[at].text) == word;
   }
   size_t end_of(size_t at) const { return tokens_[at].offset + tokens_[at].text.size(); }
 
@@ -75,7 +68,7 @@ class Finder {
     reference.offset = tokens_[at].offset;
     size_t next = at + 1;
     if (is(next, "(")) {
-      std::string called = lower(reference.parts[0]);
+      std::string called = lowered(reference.parts[0]);
       if (std::ranges::find(functions_, called) == functions_.end()) return next;
       auto argument = next + 1 < tokens_.size() ? plain_text(tokens_[next + 1]) : std::nullopt;
       if (!argument || !is(next + 2, ")"))
@@ -157,7 +150,7 @@ std::string_view only_condition_of(std::string_view sql) {
   std::vector<Token> tokens = tokens_of(sql);
   auto is = [&](size_t at, std::string_view word) {
     return at < tokens.size() && tokens[at].kind == Token::Kind::word &&
-           lower(tokens[at].text) == word;
+           lowered(tokens[at].text) == word;
   };
   auto is_any = [&](size_t at, auto& words) {
     return std::ranges::any_of(words, [&](std::string_view word) { return is(at, word); });

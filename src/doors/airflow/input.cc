@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "http/message.h"
 
@@ -52,10 +53,6 @@ size_t characters_of(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) >> 6) != 0b10; }));
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 // Whether `pattern` (SQL LIKE) covers the whole text. Goes back to the last % only, which is
 // enough: an earlier one could only have taken less.
 bool is_like(std::string_view text, std::string_view pattern) {
@@ -64,7 +61,8 @@ bool is_like(std::string_view text, std::string_view pattern) {
     if (p < pattern.size() && pattern[p] == '%') {
       after_percent = ++p;
       resume = t;
-    } else if (p < pattern.size() && (pattern[p] == '_' || lower(pattern[p]) == lower(text[t]))) {
+    } else if (p < pattern.size() &&
+               (pattern[p] == '_' || to_lower(pattern[p]) == to_lower(text[t]))) {
       ++p, ++t;
     } else if (after_percent != pattern.npos) {
       p = after_percent;
@@ -233,7 +231,7 @@ std::optional<bool> Query::flag(std::string_view name) {
   static constexpr std::array<std::string_view, 6> no{"false", "0", "no", "off", "f", "n"};
   auto given = text(name);
   if (!given) return std::nullopt;
-  auto is_given = [&](std::string_view word) { return http::equal_without_case(word, *given); };
+  auto is_given = [&](std::string_view word) { return equal_without_case(word, *given); };
   if (std::ranges::any_of(yes, is_given)) return true;
   if (std::ranges::any_of(no, is_given)) return false;
   issues_.add("bool_parsing", "query", name,

@@ -1,5 +1,6 @@
 #include "doors/gateway/streams.h"
 
+#include "base/ascii.h"
 #include "base/log_line.h"
 #include "codec/json.h"
 #include "doors/gateway/answers.h"
@@ -18,8 +19,7 @@ std::string_view media_type_of(const http::Request& request) {
 
 bool refuse_type(const http::Request& request, http::Response& response) {
   std::string_view type = media_type_of(request);
-  if (http::equal_without_case(type, "application/json") ||
-      http::equal_without_case(type, amz_json))
+  if (equal_without_case(type, "application/json") || equal_without_case(type, amz_json))
     return false;
   answer_message(response, 415, "BadRequestException", "Unsupported Media Type");
   return true;
@@ -120,7 +120,7 @@ io::Task<> Streams::put_records(http::Request& request, http::Response& response
   codec::JsonScanner scanner;
   auto body = read_body(scanner, request, response);
   if (!body) co_return;
-  bool is_encoded = http::equal_without_case(media_type_of(request), amz_json);
+  bool is_encoded = equal_without_case(media_type_of(request), amz_json);
   auto made = put_records_body(param_of(request, "stream-name"), *body, is_encoded, profile_);
   if (!made) co_return refuse_body(made.error(), response);
   co_await call("PutRecords", std::move(*made), response);

@@ -104,7 +104,7 @@ size_t Door::connection_count() const {
 
 io::Task<> Door::serve(std::unique_ptr<io::Stream> stream) {
   auto cluster = broker_.cluster_as(io::is_loopback(stream->peer()) ? auth::local_principal()
-                                                                : auth::anonymous_principal());
+                                                                    : auth::anonymous_principal());
   Connection connection(options_, *stream, *cluster, *memory_, followed_);
   Status served = co_await connection.serve();
   if (!served && served.error().code() == Code::invalid)

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -37,10 +38,6 @@ int64_t characters_in(std::string_view text) {
 }
 
 // --- texts ---
-
-char folded(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
 
 void concat(Context* to, int count, Values values) {
   std::string out;
@@ -88,7 +85,7 @@ void character_length(Context* to, int, Values values) {
 void lower_case(Context* to, int, Values values) {
   if (is_null(values[0])) return;
   std::string text(text_of(values[0]));
-  std::transform(text.begin(), text.end(), text.begin(), folded);
+  std::transform(text.begin(), text.end(), text.begin(), to_lower);
   answer(to, text);
 }
 
@@ -146,7 +143,7 @@ bool is_like(std::string_view text, std::string_view pattern) {
         ++p;
         continue;
       }
-      if (folded(pattern[p + (escaped ? 1 : 0)]) == folded(text[t])) {
+      if (to_lower(pattern[p + (escaped ? 1 : 0)]) == to_lower(text[t])) {
         p += escaped ? 2 : 1;
         ++t;
         continue;

@@ -1,7 +1,6 @@
 #include "doors/mysql/session.h"
 
-#include <algorithm>
-
+#include "base/ascii.h"
 #include "doors/mysql/login.h"
 
 namespace pinpipe::mysql {
@@ -80,9 +79,7 @@ const Variables& defaults() {
 // ON and OFF are numbers where a number is kept.
 Value as_kept(const Value& kept, Value given) {
   if (!kept.is_number || given.is_number) return given;
-  std::string word = given.text;
-  std::transform(word.begin(), word.end(), word.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::string word = lowered(given.text);
   if (word == "on" || word == "true") return {true, "1"};
   if (word == "off" || word == "false") return {true, "0"};
   return given;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace pinpipe::mysql {
 namespace {
 
@@ -14,14 +16,6 @@ bool is_digit(char c) {
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$' ||
          static_cast<unsigned char>(c) >= 0x80;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
 }
 
 class Scanner {
@@ -144,12 +138,12 @@ class Scanner {
     if (peek() == '`' || peek() == '\'') {
       Token name{.begin = at_};
       read_quoted(name, Token::Kind::quoted_name, false);
-      token.value = lower(name.value);
+      token.value = lowered(name.value);
       return;
     }
     size_t begin = at_;
     while (is_word(peek()) || peek() == '.') ++at_;
-    token.value = lower(all_.substr(begin, at_ - begin));
+    token.value = lowered(all_.substr(begin, at_ - begin));
     if (!of_system) return;
     for (std::string_view scope : {"session.", "global.", "local."}) {
       if (token.value.starts_with(scope)) token.value.erase(0, scope.size());
@@ -173,7 +167,7 @@ class Scanner {
     token.kind = Token::Kind::word;
     size_t begin = at_;
     while (is_word(peek())) ++at_;
-    token.value = lower(all_.substr(begin, at_ - begin));
+    token.value = lowered(all_.substr(begin, at_ - begin));
   }
 
   void read_symbol(Token& token) {

@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 
 namespace pinpipe::mysql {
 namespace {
 
+constexpr std::string_view mysql_blanks = " \t\r\n\v\f";
+
 bool is_one_of(const Token& token, std::initializer_list<std::string_view> words) {
   return token.kind == Token::Kind::word &&
          std::find(words.begin(), words.end(), token.value) != words.end();
-}
-
-std::string_view trimmed(std::string_view text) {
-  size_t begin = text.find_first_not_of(" \t\r\n\v\f");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n\v\f") - begin + 1);
 }
 
 std::string literal_of(const std::optional<Value>& value) {
@@ -80,7 +77,7 @@ class Translator {
     size_t from = at_ == 0 ? token.begin : before().end;
     std::string_view gap = statement_.substr(from, token.begin - from);
     if (gap.empty()) return;
-    out_.sql += trimmed(gap).empty() ? gap : " ";  // a comment is a blank
+    out_.sql += trimmed(gap, mysql_blanks).empty() ? gap : " ";  // a comment is a blank
   }
 
   // Follows the outermost select list: from the first SELECT to the word that ends it.
@@ -113,7 +110,8 @@ class Translator {
     if (!in_item_) return;
     in_item_ = false;
     out_.items.push_back(
-        {std::string(trimmed(statement_.substr(written_from_, written_to - written_from_))),
+        {std::string(
+             trimmed(statement_.substr(written_from_, written_to - written_from_), mysql_blanks)),
          std::string(trimmed(std::string_view(out_.sql).substr(translated_from_))),
          kind_of_extreme(tokens_.subspan(first_token_, token_to - first_token_))});
   }

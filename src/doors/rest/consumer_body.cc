@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "codec/json.h"
@@ -84,9 +85,7 @@ std::optional<Refusal> read_settings(const Json& json, broker::ConsumerSpec& spe
     }
   }
   if (const Json& commits = json["auto.commit.enable"]; !commits.is_null()) {
-    auto text = text_of(commits).value_or("");
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+    std::string text = lowered(text_of(commits).value_or(""));
     if (text != "true" && text != "false") {
       return Refusal{422, 42204,
                      wrong + text +
@@ -125,13 +124,13 @@ std::optional<Refusal> read_settings(const Json& json, broker::ConsumerSpec& spe
 std::optional<Refusal> read_format(const Json& json, broker::ConsumerSpec& spec) {
   std::string format = text_of(json["format"]).value_or("binary");
   for (Embedded one : {Embedded::binary, Embedded::json}) {
-    if (http::equal_without_case(format, name_of(one))) {
+    if (equal_without_case(format, name_of(one))) {
       spec.format = name_of(one);
       return std::nullopt;
     }
   }
   for (Embedded one : {Embedded::avro, Embedded::json_schema, Embedded::protobuf}) {
-    if (!http::equal_without_case(format, name_of(one))) continue;
+    if (!equal_without_case(format, name_of(one))) continue;
     return Refusal{422, 42204,
                    "Invalid consumer configuration: Missing required configuration "
                    "\"schema.registry.url\" which has no default value.",

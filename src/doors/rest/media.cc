@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace pinpipe::rest {
 namespace {
 
@@ -23,12 +25,6 @@ std::string_view content_type_of(Embedded format) {
   return types[static_cast<size_t>(format)];
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // The piece up to `separator`, taken off the front of `rest`.
 std::string_view next_piece(std::string_view& rest, char separator) {
   size_t end = rest.find(separator);
@@ -38,8 +34,7 @@ std::string_view next_piece(std::string_view& rest, char separator) {
 }
 
 bool starts_without_case(std::string_view text, std::string_view start) {
-  return text.size() >= start.size() &&
-         http::equal_without_case(text.substr(0, start.size()), start);
+  return text.size() >= start.size() && equal_without_case(text.substr(0, start.size()), start);
 }
 
 // The value of a media type's parameter, without quotes; empty when there is none.
@@ -47,7 +42,7 @@ std::string_view parameter_of(std::string_view parameters, std::string_view name
   while (!parameters.empty()) {
     std::string_view value = next_piece(parameters, ';');
     std::string_view key = next_piece(value, '=');
-    if (!http::equal_without_case(key, name)) continue;
+    if (!equal_without_case(key, name)) continue;
     if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
       value = value.substr(1, value.size() - 2);
     return value;
@@ -63,15 +58,14 @@ double weight_of(std::string_view parameters) {
 }
 
 std::optional<std::string_view> offered_for(std::string_view range) {
-  if (range == "*/*" || range == "application/*" ||
-      http::equal_without_case(range, kafka_v2_type) ||
-      http::equal_without_case(range, kafka_v1_type) ||
-      http::equal_without_case(range, "application/vnd.kafka+json")) {
+  if (range == "*/*" || range == "application/*" || equal_without_case(range, kafka_v2_type) ||
+      equal_without_case(range, kafka_v1_type) ||
+      equal_without_case(range, "application/vnd.kafka+json")) {
     return kafka_v2_type;
   }
   // Clients send the records' type with every call; the original answers in it.
   if (auto format = embedded_of(range)) return content_type_of(*format);
-  if (http::equal_without_case(range, json_type)) return json_type;
+  if (equal_without_case(range, json_type)) return json_type;
   return std::nullopt;
 }
 
@@ -90,24 +84,24 @@ std::optional<Embedded> embedded_of(std::string_view content_type) {
   constexpr std::array<std::string_view, 2> ends = {".v2+json", ".v1+json"};
   constexpr size_t end_size = ends[0].size();
   std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
-  if (http::equal_without_case(type, kafka_v1_type)) return Embedded::binary;  // its standard
+  if (equal_without_case(type, kafka_v1_type)) return Embedded::binary;  // its standard
   if (!starts_without_case(type, start) || type.size() < start.size() + end_size ||
       !std::ranges::any_of(ends, [&](std::string_view end) {
-        return http::equal_without_case(type.substr(type.size() - end_size), end);
+        return equal_without_case(type.substr(type.size() - end_size), end);
       })) {
     return std::nullopt;
   }
   std::string_view middle = type.substr(start.size(), type.size() - start.size() - end_size);
   for (const auto& [value, name] : embedded_names) {
-    if (http::equal_without_case(middle, name)) return value;
+    if (equal_without_case(middle, name)) return value;
   }
   return std::nullopt;
 }
 
 bool is_plain_body(std::string_view content_type) {
   std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
-  return type.empty() || http::equal_without_case(type, kafka_v2_type) ||
-         http::equal_without_case(type, json_type) || embedded_of(type).has_value();
+  return type.empty() || equal_without_case(type, kafka_v2_type) ||
+         equal_without_case(type, json_type) || embedded_of(type).has_value();
 }
 
 std::optional<RecordsType> records_type(const http::Headers& headers) {
@@ -123,7 +117,7 @@ std::optional<RecordsType> records_type(const http::Headers& headers) {
     RecordsType offered;
     if (auto format = embedded_of(type)) {
       offered = {*format, content_type_of(*format), false};
-    } else if (http::equal_without_case(type, kafka_v2_type)) {
+    } else if (equal_without_case(type, kafka_v2_type)) {
       offered.content_type = kafka_v2_type;
     } else if (type == "*/*" || type == "application/*") {
       offered.content_type = content_type_of(Embedded::binary);

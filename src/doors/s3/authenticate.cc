@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "doors/s3/door.h"
@@ -55,9 +56,8 @@ std::string string_to_sign_v2(const Call& call, const LinkV2& link) {
                      std::string(call.header("Content-Type")) + "\n" + link.expires + "\n";
   std::vector<std::pair<std::string, std::string>> amz;
   for (const auto& [name, value] : call.request.headers.lines()) {
-    std::string lower(name);
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (lower.starts_with("x-amz-")) amz.emplace_back(std::move(lower), value);
+    std::string low = lowered(name);
+    if (low.starts_with("x-amz-")) amz.emplace_back(std::move(low), value);
   }
   std::ranges::sort(amz);
   for (const auto& [name, value] : amz) text += name + ":" + value + "\n";

@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 
 namespace pinpipe::s3 {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
 
 Error broken(std::string_view why) {
   return {Code::invalid, "the body is not aws-chunked: " + std::string(why)};
@@ -94,7 +83,7 @@ Status AwsChunks::take_trailer_line(std::string_view line) {
   size_t colon = line.find(':');
   if (colon == std::string_view::npos || trailers_.size() == trailers_max)
     return broken("a trailer is no name:value, or there are too many");
-  std::string name = lower(trimmed(line.substr(0, colon)));
+  std::string name = lowered(trimmed(line.substr(0, colon)));
   std::string value(trimmed(line.substr(colon + 1)));
   if (name == "x-amz-trailer-signature") {
     signature_ = std::move(value);

@@ -5,19 +5,12 @@
 #include "base/bytes.h"
 #include "codec/xml.h"
 #include "doors/s3/door.h"
+#include "doors/s3/xml_names.h"
 
 namespace pinpipe::s3 {
 namespace {
 
-constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
-constexpr std::string_view owner_id =
-    "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
-
 constexpr size_t buckets_max = 10'000;  // in one answer
-
-void write_owner(codec::XmlWriter& writer) {
-  writer.begin("Owner").element("ID", owner_id).element("DisplayName", "pinpipe").end();
-}
 
 Outcome answer_empty(Call& call, std::string_view element) {
   std::string xml;

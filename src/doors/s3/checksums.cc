@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "http/message.h"
 
@@ -75,7 +76,7 @@ std::string checksum_element(std::string_view header) {
 
 std::optional<ChecksumKind> checksum_of_header(std::string_view name) {
   for (ChecksumKind kind : checksum_kinds) {
-    if (http::equal_without_case(header_of(kind), name)) return kind;
+    if (equal_without_case(header_of(kind), name)) return kind;
   }
   return std::nullopt;
 }

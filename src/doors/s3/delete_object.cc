@@ -5,11 +5,11 @@
 #include "doors/s3/checksums.h"
 #include "doors/s3/door.h"
 #include "doors/s3/object_headers.h"
+#include "doors/s3/xml_names.h"
 
 namespace pinpipe::s3 {
 namespace {
 
-constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 constexpr size_t keys_max = 1'000;
 
 // Content-MD5 or any checksum, whichever came.

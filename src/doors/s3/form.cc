@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "codec/json.h"
 
@@ -9,12 +10,6 @@ namespace pinpipe::s3 {
 namespace {
 
 using codec::Json;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
 
 // name="value" of a header line, with \" for a quote.
 std::string parameter(std::string_view line, std::string_view name) {
@@ -53,9 +48,9 @@ Part part_of(std::string_view head) {
     size_t end = std::min(head.find("\r\n"), head.size());
     std::string_view line = head.substr(0, end);
     head.remove_prefix(std::min(end + 2, head.size()));
-    std::string name = lower(line.substr(0, std::min(line.find(':'), line.size())));
+    std::string name = lowered(line.substr(0, std::min(line.find(':'), line.size())));
     if (name == "content-disposition") {
-      part.name = lower(parameter(line, "name"));
+      part.name = lowered(parameter(line, "name"));
       part.file_name = parameter(line, "filename");
       part.is_file = part.name == "file";
     }
@@ -71,7 +66,7 @@ std::unexpected<Failure> denied(std::string_view why) {
 Outcome check_match(std::string_view kind, std::string field, std::string_view value,
                     const Form& form, std::string_view bucket, std::vector<std::string>& covered) {
   if (field.starts_with('$')) field.erase(0, 1);
-  field = lower(field);
+  field = lowered(field);
   covered.push_back(field);
   std::string_view given = field == "bucket" ? bucket : form.text(field);
   bool holds = kind == "starts-with" ? given.starts_with(value) : given == value;
@@ -94,7 +89,7 @@ Outcome check_condition(const Json& condition, const Form& form, std::string_vie
   }
   const auto& items = condition.elements();
   if (items.size() != 3) return bad;
-  std::string kind = lower(items[0].as_string().value_or(""));
+  std::string kind = lowered(items[0].as_string().value_or(""));
   if (kind == "content-length-range") {
     auto least = items[1].as_uint();
     auto most = items[2].as_uint();
@@ -126,7 +121,7 @@ bool Form::has(std::string_view name) const {
 }
 
 bool is_form(const http::Request& request) {
-  return request.method == "POST" && lower(request.headers.find("Content-Type").value_or(""))
+  return request.method == "POST" && lowered(request.headers.find("Content-Type").value_or(""))
                                          .starts_with("multipart/form-data");
 }
 

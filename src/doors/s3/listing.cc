@@ -4,13 +4,11 @@
 #include "base/bytes.h"
 #include "codec/xml.h"
 #include "doors/s3/door.h"
+#include "doors/s3/xml_names.h"
 
 namespace pinpipe::s3 {
 namespace {
 
-constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
-constexpr std::string_view owner_id =
-    "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
 constexpr size_t keys_max = 1'000;
 
 struct Page {
@@ -39,10 +37,6 @@ std::expected<Page, Failure> page_of(const Call& call) {
     page.query.count_max = std::min(static_cast<size_t>(count), keys_max);
   }
   return page;
-}
-
-void write_owner(codec::XmlWriter& writer) {
-  writer.begin("Owner").element("ID", owner_id).element("DisplayName", "pinpipe").end();
 }
 
 void write_object(codec::XmlWriter& writer, const Page& page, const objects::ObjectFacts& object,

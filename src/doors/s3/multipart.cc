@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -10,12 +11,11 @@
 #include "doors/s3/object_headers.h"
 #include "doors/s3/part_checksums.h"
 #include "doors/s3/upload_body.h"
+#include "doors/s3/xml_names.h"
 #include "io/files.h"
 
 namespace pinpipe::s3 {
 namespace {
-
-constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 Failure failure_of_upload(const Error& error, const Call& call) {
   if (error.code() == Code::not_found)
@@ -96,7 +96,7 @@ bool repeats_checksums(const codec::XmlElement& wanted, const objects::PartFacts
     for (const codec::XmlElement& given : wanted.children) {
       std::string name = "x-amz-" + given.name;  // <ChecksumCRC32> of x-amz-checksum-crc32
       name.insert(std::min(name.size(), std::string_view("x-amz-checksum").size()), "-");
-      if (http::equal_without_case(name, header) && given.text != value) return false;
+      if (equal_without_case(name, header) && given.text != value) return false;
     }
   }
   return true;

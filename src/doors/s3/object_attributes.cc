@@ -1,6 +1,7 @@
 // GetObjectAttributes: what is known of an object without reading it.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "codec/xml.h"
 #include "doors/s3/checksums.h"
 #include "doors/s3/door.h"
@@ -18,7 +19,7 @@ constexpr std::string_view known[] = {"ETag", "Checksum", "ObjectParts", "Storag
 std::expected<std::vector<std::string>, Failure> wanted_of(const Call& call) {
   std::vector<std::string> wanted;
   for (const auto& [name, value] : call.request.headers.lines()) {
-    if (!http::equal_without_case(name, "x-amz-object-attributes")) continue;
+    if (!equal_without_case(name, "x-amz-object-attributes")) continue;
     std::string_view rest = value;
     while (!rest.empty()) {
       size_t end = std::min(rest.find(','), rest.size());

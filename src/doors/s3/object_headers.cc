@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "auth/sigv4_canonical.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "doors/s3/checksums.h"
 #include "http/answer_head.h"
@@ -15,12 +16,6 @@ namespace {
 using objects::meta_prefix;
 
 constexpr size_t metadata_bytes_max = 2 * 1024;
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 // The list without the coding that only framed the upload.
 std::string without_aws_chunked(std::string_view codings) {
@@ -62,7 +57,7 @@ Outcome refuse_unsupported(const Call& call) {
   constexpr std::string_view prefixes[] = {"x-amz-server-side-encryption", "x-amz-object-lock-",
                                            "x-amz-grant-", "x-amz-tagging"};
   for (const auto& [raw_name, value] : call.request.headers.lines()) {
-    std::string name = auth::to_lower(raw_name);
+    std::string name = lowered(raw_name);
     for (std::string_view prefix : prefixes) {
       if (name.starts_with(prefix) && !value.empty() && name != "x-amz-tagging-directive")
         return failure(
@@ -84,7 +79,7 @@ std::expected<objects::Attributes, Failure> attributes_of_request(const Call& ca
   objects::Attributes attributes;
   size_t metadata_bytes = 0;
   for (const auto& [raw_name, value] : call.request.headers.lines()) {
-    std::string name = auth::to_lower(raw_name);
+    std::string name = lowered(raw_name);
     if (name == "content-type") {
       attributes.content_type = value;
     } else if (name.starts_with(meta_prefix)) {
@@ -126,7 +121,7 @@ void write_object_headers(Call& call, const objects::ObjectFacts& facts, bool is
   headers.set("Accept-Ranges", "bytes");
   const std::string& type = facts.attributes.content_type;
   headers.set("Content-Type", type.empty() ? "binary/octet-stream" : type);
-  bool wants_checksum = http::equal_without_case(call.header("x-amz-checksum-mode"), "ENABLED");
+  bool wants_checksum = equal_without_case(call.header("x-amz-checksum-mode"), "ENABLED");
   for (const auto& [name, value] : facts.attributes.system) {
     if (name.starts_with('.')) continue;  // our own
     bool is_checksum = name.starts_with("x-amz-checksum-");

@@ -1,15 +1,15 @@
 // PutObject and CopyObject.
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "codec/xml.h"
 #include "doors/s3/door.h"
 #include "doors/s3/object_headers.h"
 #include "doors/s3/part_checksums.h"
 #include "doors/s3/upload_body.h"
+#include "doors/s3/xml_names.h"
 
 namespace pinpipe::s3 {
 namespace {
-
-constexpr std::string_view xml_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 bool is_composite(const objects::ObjectFacts& facts) {
   auto type = facts.attributes.system.find("x-amz-checksum-type");
@@ -63,7 +63,7 @@ io::Task<Outcome> copy_object(Call& call) {
   auto condition = condition_of_write(call);
   if (!condition) co_return std::unexpected(condition.error());
   std::optional<objects::Attributes> attributes;
-  bool replaces = http::equal_without_case(call.header("x-amz-metadata-directive"), "REPLACE");
+  bool replaces = equal_without_case(call.header("x-amz-metadata-directive"), "REPLACE");
   if (replaces) {
     auto given = attributes_of_request(call);
     if (!given) co_return std::unexpected(given.error());
