@@ -11,12 +11,10 @@ constexpr char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
-inline std::string lowered(std::string text) {
-  for (char& c : text) c = to_lower(c);
-  return text;
-}
 inline std::string lowered(std::string_view text) {
-  return lowered(std::string(text));
+  std::string low(text);
+  for (char& c : low) c = to_lower(c);
+  return low;
 }
 
 constexpr bool equal_without_case(std::string_view a, std::string_view b) {

@@ -34,7 +34,7 @@ Http2Connection::Lines lines_of(const Response& response, std::optional<uint64_t
   for (const auto& [name, value] : response.headers.lines()) {
     std::string low, clean;
     append_clean(low, name);
-    low = lowered(std::move(low));
+    low = lowered(low);
     if (low.empty() || is_left_out(low)) continue;
     append_clean(clean, value);
     lines.emplace_back(std::move(low), std::move(clean));

@@ -41,7 +41,7 @@ Error with_nearest(const Error& error, const std::vector<std::string>& names) {
 bool asks_for_names(std::string_view text) {
   std::string words;
   for (const sql::Token& token : sql::tokens_of(text)) words += std::string(token.text) + " ";
-  words = lowered(std::move(words));
+  words = lowered(words);
   while (words.ends_with("; ")) words.resize(words.size() - 2);
   return words == "show tables " || words == "show all tables ";
 }
