@@ -154,6 +154,9 @@ LineEditor::~LineEditor() {
 std::optional<LineEditor::Line> LineEditor::read(const std::string& prompt) {
   state_->prompt = prompt;
   InterruptedReads reads;
+  // Before the prompt is seen, which libedit writes first: a key that is pressed in between would
+  // be shown by the terminal itself.
+  el_set(state_->editor, EL_PREP_TERM, 1);
   int length = 0;
   const char* line = el_gets(state_->editor, &length);
   if (reads.is_interrupted()) {
