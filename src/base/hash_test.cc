@@ -18,6 +18,16 @@ TEST(Hash, crc32c_goes_on_from_a_seed) {
   EXPECT_EQ(crc32c("6789", crc32c("12345")), crc32c("123456789"));
 }
 
+TEST(Hash, crc32c_of_many_bytes_is_that_of_one_after_the_other) {
+  std::string bytes;
+  for (uint32_t i = 0; i < 7'000; ++i) bytes.push_back(static_cast<char>(i * i * 31 + (i >> 7)));
+  uint32_t one_by_one = 0x5eed;
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    ASSERT_EQ(crc32c(std::string_view(bytes).substr(0, size), 0x5eed), one_by_one) << size;
+    one_by_one = crc32c(std::string_view(bytes).substr(size, 1), one_by_one);
+  }
+}
+
 TEST(Hash, digests_known_answers) {
   EXPECT_EQ(to_hex(md5("")), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(to_hex(sha256("abc")),
