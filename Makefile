@@ -47,9 +47,9 @@ tsan: ## the tests of the rooms with threads, under the thread sanitizer
 FUZZ_SECONDS ?= 10
 fuzz: ## every fuzz target for FUZZ_SECONDS (10)
 	@tools/setup test
-	@cmake --preset fuzz >/dev/null
-	@ninja -C build/fuzz -j$(JOBS) fuzzers
-	@tools/run_fuzzers build/fuzz/fuzz $(FUZZ_SECONDS)
+	@cmake --preset asan >/dev/null
+	@ninja -C build/asan -j$(JOBS) fuzzers
+	@JOBS=$(JOBS) tools/run_fuzzers build/asan/fuzz $(FUZZ_SECONDS)
 
 bench: ## the benchmarks; ratios against peers of the same run
 	@tools/setup test

@@ -4,7 +4,7 @@
 # name of its own to another thing than a file beside it is compiled alone:
 #   pinpipe_room(codec SOURCES … ALONE json.cc)   pinpipe_room(doors/kafka SEPARATE SOURCES …): each
 #   pinpipe_test(log SOURCES batch_test.cc …)
-# One static library per room, one test program per room, one precompiled header for all.
+# One static library per room, one test program per room, a precompiled header for all of each kind.
 
 find_package(Threads REQUIRED)
 
@@ -25,19 +25,35 @@ if(PINPIPE_SANITIZE)
   target_compile_options(pinpipe_flags INTERFACE -fsanitize=${PINPIPE_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(pinpipe_flags INTERFACE -fsanitize=${PINPIPE_SANITIZE})
 endif()
-if(PINPIPE_FUZZ)
-  target_compile_options(pinpipe_flags INTERFACE -fsanitize=fuzzer-no-link)
-endif()
 
-# The precompiled header lives in one tiny library; all others reuse it. Nothing may rely on it:
-# the header check compiles every header without it.
-add_library(pinpipe_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
-target_link_libraries(pinpipe_pch PRIVATE pinpipe_flags)
-target_precompile_headers(pinpipe_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+# A precompiled header lives in a tiny library; all others reuse it. Nothing may rely on it: the
+# header check compiles every header without it. That of the tests has GoogleTest too.
+function(pinpipe_precompiled name flags)
+  add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
+  target_link_libraries(${name} PRIVATE pinpipe_flags)
+  target_compile_options(${name} PRIVATE ${flags})
+  target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h ${ARGN})
+endfunction()
+
+# Fuzzers are led by what our code does, not by what its tests do.
+set(PINPIPE_LEADS_FUZZERS "$<$<BOOL:${PINPIPE_FUZZ}>:-fsanitize=fuzzer-no-link>")
+# A test runs once for each time that it is compiled.
+set(PINPIPE_OF_TESTS -O0)
+pinpipe_precompiled(pinpipe_pch "${PINPIPE_LEADS_FUZZERS}")
+if(PINPIPE_TESTS)
+  pinpipe_precompiled(pinpipe_test_pch "${PINPIPE_OF_TESTS}" <gmock/gmock.h> <gtest/gtest.h>)
+endif()
 
 function(pinpipe_library target)
   target_link_libraries(${target} PUBLIC pinpipe_flags pinpipe_pch)
+  target_compile_options(${target} PRIVATE ${PINPIPE_LEADS_FUZZERS})
   target_precompile_headers(${target} REUSE_FROM pinpipe_pch)
+endfunction()
+
+function(pinpipe_test_library target)
+  target_link_libraries(${target} PUBLIC pinpipe_flags pinpipe_test_pch gtest gmock)
+  target_compile_options(${target} PRIVATE ${PINPIPE_OF_TESTS})
+  target_precompile_headers(${target} REUSE_FROM pinpipe_test_pch)
 endfunction()
 
 function(pinpipe_room name)
@@ -65,7 +81,7 @@ function(pinpipe_test name)
   string(REPLACE "/" "_" flat "${name}")
   set(target "test_${flat}")
   add_executable(${target} ${TEST_SOURCES})
-  pinpipe_library(${target})
+  pinpipe_test_library(${target})
   if(TARGET room_${flat})
     target_link_libraries(${target} PRIVATE room_${flat})
   endif()
@@ -73,7 +89,7 @@ function(pinpipe_test name)
     string(REPLACE "/" "_" used_target "room_${used}")
     target_link_libraries(${target} PRIVATE ${used_target})
   endforeach()
-  target_link_libraries(${target} PRIVATE test_kit gtest gmock ${TEST_LIBS})
+  target_link_libraries(${target} PRIVATE test_kit ${TEST_LIBS})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE PINPIPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${flat} COMMAND ${target})
