@@ -31,9 +31,11 @@ std::optional<uint64_t> number(std::string_view text) {
 }
 
 // What is computed over the bytes and written of them, on the disk pool, one step after the other
-// while the next is received. Shared with the pool, so that a call that ends early may leave it
+// while the next is received; a step is computed over and written at the same time, because MD5
+// takes longer than all the rest. Shared with the pool, so that a call that ends early may leave it
 // behind: the file goes with whoever lets go of it last.
 struct Work {
+  std::string step;  // that is under way
   Digest md5{Digest::Kind::md5};
   std::optional<Digest> sha256;  // of the payload, when the request's signature covers it
   std::optional<Checksum> checksum;
@@ -45,11 +47,11 @@ struct Work {
     if (file) (void)io::posix_files().remove(path);
   }
 
-  void digest(std::string_view step) {
-    if (sha256) sha256->add(step);
-    if (checksum) checksum->add(step);
+  void digest(std::string_view bytes) {
+    if (sha256) sha256->add(bytes);
+    if (checksum) checksum->add(bytes);
   }
-  Status write(std::string_view step) {
+  Status write() {
     if (!file) {
       auto opened = io::posix_files().open(path, io::OpenMode::create_new);
       if (!opened) return opened.error();
@@ -89,8 +91,11 @@ class Intake {
   std::string piece_;  // of a framed body, as it comes
   std::string spare_;  // the buffer of the step before
   std::shared_ptr<Work> work_ = std::make_shared<Work>();
-  // Under way on the pool; gives its buffer back.
-  std::optional<io::OneShot<Result<std::string>>> pending_;
+  struct Pending {
+    io::OneShot<Status> written;
+    io::OneShot<Status> digested;
+  };
+  std::optional<Pending> pending_;  // under way on the pool
   std::string expected_sha256_;
   std::string expected_checksum_;  // in the header; otherwise in the trailer
   std::optional<uint64_t> expected_size_;
@@ -202,24 +207,28 @@ io::Task<Outcome> Intake::add(std::string step) {
 io::Task<Outcome> Intake::hand_over(std::string step) {
   if (Outcome before = co_await settle(); !before) co_return before;
   if (work_->path.empty()) work_->path = call_.store.new_temporary();
-  auto& done = pending_.emplace();
-  bool queued = disk_.submit([work = work_, step = std::move(step), done]() mutable {
-    work->md5.add(step);
-    work->digest(step);
-    Status written = work->write(step);
-    done.set(written ? Result<std::string>(std::move(step)) : written.error());
-  });
+  work_->step = std::move(step);
+  auto& [written, digested] = pending_.emplace();
+  bool queued = disk_.submit([work = work_, written] { written.set(work->write()); }) &&
+                disk_.submit([work = work_, digested] {
+                  work->md5.add(work->step);
+                  work->digest(work->step);
+                  digested.set(Status());
+                });
   CHECK(queued, "the disk pool's queue is larger than the connections");
   co_return Outcome{};
 }
 
 io::Task<Outcome> Intake::settle() {
   if (!pending_) co_return Outcome{};
-  auto done = co_await pending_->wait();
+  auto written = co_await pending_->written.wait();
+  auto digested = co_await pending_->digested.wait();
   pending_.reset();
-  if (!done) co_return std::unexpected(bad_body(done.error()));
-  if (!*done) co_return std::unexpected(bad_body(done->error()));
-  spare_ = std::move(**done);
+  for (const auto& done : {written, digested}) {
+    if (!done) co_return std::unexpected(bad_body(done.error()));
+    if (!*done) co_return std::unexpected(bad_body(done->error()));
+  }
+  spare_ = std::move(work_->step);
   co_return Outcome{};
 }
 
