@@ -44,9 +44,12 @@ class LineFile {
   Status write(const Action& action) {
     size_t before = buffer_.size();
     encode(action, buffer_);
-    longest_ = std::max(longest_, buffer_.size() - before);
-    ++lines_;
-    return buffer_.size() < json_write_bytes ? Status{} : flush();
+    return count_line(before);
+  }
+  Status write_line(std::string_view line) {
+    size_t before = buffer_.size();
+    buffer_ += line;
+    return count_line(before);
   }
   Status flush() {
     auto written = file_->write_at(std::string_view(buffer_), offset_);
@@ -59,6 +62,12 @@ class LineFile {
 
  private:
   explicit LineFile(std::unique_ptr<io::File> file) : file_(std::move(file)) {}
+
+  Status count_line(size_t begin) {
+    longest_ = std::max(longest_, buffer_.size() - begin);
+    ++lines_;
+    return buffer_.size() < json_write_bytes ? Status{} : flush();
+  }
 
   std::unique_ptr<io::File> file_;
   std::string buffer_;
@@ -82,9 +91,9 @@ Result<WrittenLines> write_lines(const Snapshot& snapshot, int64_t now_ms,
     if (written) written = lines->write(txn);
   }
   int64_t oldest_ms = oldest_tombstone_ms(snapshot, now_ms);
-  for (const RemovePtr& remove : snapshot.tombstones()) {
-    if (written && remove->deleted_ms.value_or(0) > oldest_ms) written = lines->write(*remove);
-  }
+  snapshot.tombstones().each([&](const Tombstones::Line& remove) {
+    if (written && remove.deleted_ms > oldest_ms) written = lines->write_line(remove.text);
+  });
   for (const FilePtr& file : snapshot.files()) {
     if (written) written = lines->write(*file);
   }

@@ -18,10 +18,9 @@ std::string text_of(const Snapshot& snapshot, int64_t tombstones_after_ms) {
   encode(snapshot.metadata(), lines[0]);
   for (const auto& [app_id, txn] : snapshot.txns()) encode(txn, lines.emplace_back());
   for (const FilePtr& file : snapshot.files()) encode(*file, lines.emplace_back());
-  for (const RemovePtr& remove : snapshot.tombstones()) {
-    if (remove->deleted_ms.value_or(0) <= tombstones_after_ms) continue;
-    encode(*remove, lines.emplace_back());
-  }
+  snapshot.tombstones().each([&](const Tombstones::Line& remove) {
+    if (remove.deleted_ms > tombstones_after_ms) lines.emplace_back(remove.text);
+  });
   std::ranges::sort(lines);
   std::string text = fmt::format("version {} bytes {}\n", snapshot.version(), snapshot.bytes());
   for (const std::string& line : lines) text += line;

@@ -131,26 +131,14 @@ Status Snapshot::check_plain() const {
   return {};
 }
 
-RemoveSet& Snapshot::own_tombstones() {
-  if (tombstones_.use_count() > 1) tombstones_ = std::make_shared<RemoveSet>(*tombstones_);
+Tombstones& Snapshot::own_tombstones() {
+  if (tombstones_.use_count() > 1) tombstones_ = std::make_shared<Tombstones>(*tombstones_);
   return *tombstones_;
-}
-
-void Snapshot::bury(RemoveFile remove) {
-  auto buried = std::make_shared<const RemoveFile>(std::move(remove));
-  RemoveSet& tombstones = own_tombstones();
-  auto [at, is_new] = tombstones.insert(buried);
-  if (is_new) return;
-  tombstones.erase(at);
-  tombstones.insert(std::move(buried));
 }
 
 void Snapshot::add(AddFile add) {
   FileKey key{add.path, add.deletion_vector_id};
-  if (tombstones_->contains(key)) {
-    RemoveSet& tombstones = own_tombstones();
-    tombstones.erase(tombstones.find(key));
-  }
+  if (tombstones_->contains(key)) own_tombstones().erase(key);
   add.data_change = false;  // said of the commit, not of the file; checkpoints do not keep it
   auto file = std::make_shared<const AddFile>(std::move(add));
   auto [at, is_new] = files_.insert(file);
@@ -161,13 +149,13 @@ void Snapshot::add(AddFile add) {
   files_.insert(std::move(file));
 }
 
-void Snapshot::drop(RemoveFile remove) {
+void Snapshot::drop(const RemoveFile& remove) {
   auto at = files_.find(FileKey{remove.path, remove.deletion_vector_id});
   if (at != files_.end()) {
     bytes_ -= (*at)->size;
     files_.erase(at);
   }
-  bury(std::move(remove));
+  own_tombstones().put(remove);
 }
 
 Status Snapshot::apply_tables_own(Actions& actions) {
@@ -193,7 +181,7 @@ Status Snapshot::apply_commit(Version version, Actions actions, size_t log_bytes
   auto own = apply_tables_own(actions);
   if (!own) return own;
   // A commit may remove a file and add it again with other deletion vectors, in any order of lines.
-  for (RemoveFile& remove : actions.removes) drop(std::move(remove));
+  for (const RemoveFile& remove : actions.removes) drop(remove);
   for (AddFile& file : actions.adds) add(std::move(file));
   version_ = version;
   bytes_since_checkpoint_ += static_cast<int64_t>(log_bytes);
@@ -212,14 +200,13 @@ Status Snapshot::apply_compacted(Version last, Actions actions, size_t log_bytes
 Status Snapshot::apply_checkpoint_rows(Actions actions) {
   auto own = apply_tables_own(actions);
   if (!own) return own;
-  for (RemoveFile& remove : actions.removes) bury(std::move(remove));
+  for (const RemoveFile& remove : actions.removes) own_tombstones().put(remove);
   for (AddFile& file : actions.adds) add(std::move(file));
   return {};
 }
 
 void Snapshot::forget_tombstones(int64_t until_ms) {
-  auto is_old = [&](const RemovePtr& one) { return one->deleted_ms.value_or(0) <= until_ms; };
-  if (std::ranges::any_of(*tombstones_, is_old)) std::erase_if(own_tombstones(), is_old);
+  if (tombstones_->has_any_until(until_ms)) own_tombstones().forget(until_ms);
 }
 
 void Snapshot::set_checkpoint(Version version, int64_t bytes) {

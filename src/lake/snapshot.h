@@ -2,7 +2,7 @@
 // A snapshot that is shared is never changed; LogReader applies further commits to a copy of it.
 // Promise: check_readable() names the feature that we do not understand, and a table whose rows
 // would come out wrong is refused rather than read.
-// Bounds: everything is in memory, some 500 bytes for a live file with statistics, 300 for one
+// Bounds: everything is in memory, some 500 bytes for a live file with statistics, 250 for one
 // that was removed.
 #pragma once
 
@@ -17,36 +17,23 @@
 
 #include "lake/action.h"
 #include "lake/schema.h"
+#include "lake/tombstones.h"
 
 namespace pinpipe::lake {
 
 using FilePtr = std::shared_ptr<const AddFile>;
-using RemovePtr = std::shared_ptr<const RemoveFile>;
 
-struct FileKey {
-  std::string_view path;
-  std::string_view deletion_vector_id;
-  bool operator==(const FileKey&) const = default;
-};
-
-struct FileKeyHash {
+struct FilePtrHash {
   using is_transparent = void;
-  size_t operator()(const FileKey& key) const {
-    std::hash<std::string_view> hash;
-    return hash(key.path) ^ (hash(key.deletion_vector_id) << 1);
-  }
-  template <class File>
-  size_t operator()(const std::shared_ptr<const File>& file) const {
-    return (*this)(FileKey{file->path, file->deletion_vector_id});
+  size_t operator()(const FileKey& key) const { return FileKeyHash()(key); }
+  size_t operator()(const FilePtr& file) const {
+    return FileKeyHash()({file->path, file->deletion_vector_id});
   }
 };
 
-struct FileKeyEqual {
+struct FilePtrEqual {
   using is_transparent = void;
-  template <class File>
-  static FileKey key(const std::shared_ptr<const File>& file) {
-    return {file->path, file->deletion_vector_id};
-  }
+  static FileKey key(const FilePtr& file) { return {file->path, file->deletion_vector_id}; }
   static FileKey key(const FileKey& key) { return key; }
   template <class A, class B>
   bool operator()(const A& a, const B& b) const {
@@ -54,8 +41,7 @@ struct FileKeyEqual {
   }
 };
 
-using FileSet = std::unordered_set<FilePtr, FileKeyHash, FileKeyEqual>;
-using RemoveSet = std::unordered_set<RemovePtr, FileKeyHash, FileKeyEqual>;
+using FileSet = std::unordered_set<FilePtr, FilePtrHash, FilePtrEqual>;
 
 class Snapshot {
  public:
@@ -68,7 +54,7 @@ class Snapshot {
   const FileSet& files() const { return files_; }
   bool has_file(std::string_view path) const { return files_.contains(FileKey{path, {}}); }
   // Files that former versions had; kept until their retention has passed.
-  const RemoveSet& tombstones() const { return *tombstones_; }
+  const Tombstones& tombstones() const { return *tombstones_; }
   const std::map<std::string, Txn, std::less<>>& txns() const { return txns_; }
   std::optional<int64_t> txn_version(std::string_view app_id) const;
 
@@ -105,9 +91,8 @@ class Snapshot {
  private:
   Status apply_tables_own(Actions& actions);
   void add(AddFile add);
-  void drop(RemoveFile remove);
-  void bury(RemoveFile remove);
-  RemoveSet& own_tombstones();
+  void drop(const RemoveFile& remove);
+  Tombstones& own_tombstones();
 
   Version version_ = -1;
   Protocol protocol_{.min_reader_version = 0,
@@ -119,7 +104,7 @@ class Snapshot {
   FileSet files_;
   // Shared with the snapshots before this one until a commit removes files: a table that is
   // appended to ten times a second and compacted now and then has many, and copies them seldom.
-  std::shared_ptr<RemoveSet> tombstones_ = std::make_shared<RemoveSet>();
+  std::shared_ptr<Tombstones> tombstones_ = std::make_shared<Tombstones>();
   std::map<std::string, Txn, std::less<>> txns_;
   int64_t bytes_ = 0;
   Version checkpoint_version_ = -1;

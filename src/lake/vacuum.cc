@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unordered_set>
 
+#include "codec/json_scan.h"
 #include "lake/history.h"
 
 namespace pinpipe::lake {
@@ -79,12 +80,20 @@ Result<Known> known_files(const Snapshot& snapshot) {
     if (!path) return path.error();
     known.live.insert(std::move(*path));
   }
-  for (const RemovePtr& remove : snapshot.tombstones()) {
-    auto path = decode_path(remove->path);
-    if (!path) return path.error();
-    int64_t& at_ms = known.removed_ms[std::move(*path)];
-    at_ms = std::max(at_ms, remove->deleted_ms.value_or(0));
-  }
+  Status all_read;
+  codec::JsonScanner scanner;
+  snapshot.tombstones().each([&](const Tombstones::Line& line) {
+    Actions removed;
+    if (all_read) all_read = decode_line(scanner, line.text, removed);
+    for (const RemoveFile& remove : removed.removes) {
+      auto path = decode_path(remove.path);
+      if (!path) all_read = path.error();
+      if (!path) return;
+      int64_t& at_ms = known.removed_ms[std::move(*path)];
+      at_ms = std::max(at_ms, line.deleted_ms);
+    }
+  });
+  if (!all_read) return all_read.error();
   return known;
 }
 
