@@ -10,6 +10,7 @@
 #include "app/key_table.h"
 #include "app/object_stores.h"
 #include "app/run_notices.h"
+#include "app/upkeep.h"
 #include "auth/policy.h"
 #include "base/bytes.h"
 #include "base/id.h"
@@ -90,21 +91,8 @@ broker::ConfigMap configs_of(const project::TopicSettings& topic,
           {"retention.bytes", std::to_string(topic.retention_bytes)}};
 }
 
-constexpr int64_t upload_age_ms_max = 7 * 86'400'000LL;
-constexpr Millis sweep_interval{3'600'000};
 // How long a query of live.x waits for a record that it cannot read to be set aside.
 constexpr Millis live_wait{5'000};
-
-// A client that began an upload in parts and never came back leaves nothing for ever.
-io::Task<> sweep_uploads(objects::Uploads& uploads) {
-  do {
-    auto removed = co_await uploads.remove_abandoned(system_clock().wall_ms() - upload_age_ms_max);
-    if (!removed)
-      log_warn("objects", "uploads cannot be swept", {{"reason", removed.error().text()}});
-    if (removed && *removed > 0)
-      log_info("objects", "abandoned uploads were removed", {{"count", std::to_string(*removed)}});
-  } while (co_await io::sleep_for(sweep_interval));
-}
 
 // The session keeps its engine alive; when it goes, the engine's memory goes too.
 Result<std::unique_ptr<sql::Connection>> open_session(const sql::Engine::Options& options) {
@@ -345,6 +333,7 @@ Status House::Parts::start_services() {
     services->spawn("dag folder", dag_folder->watch(*scheduler));
     services->spawn("stream job", stream_job->run());
     services->spawn("questions", questions->run());
+    services->spawn("spare memory", give_memory_back(runtime.work()));
   });
   io::run_on(runtime.loop(0), connectors->start());
   return {};
