@@ -333,7 +333,6 @@ Status House::Parts::start_services() {
     services->spawn("dag folder", dag_folder->watch(*scheduler));
     services->spawn("stream job", stream_job->run());
     services->spawn("questions", questions->run());
-    services->spawn("spare memory", give_memory_back(runtime.work()));
   });
   io::run_on(runtime.loop(0), connectors->start());
   return {};

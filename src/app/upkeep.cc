@@ -1,8 +1,5 @@
 #include "app/upkeep.h"
 
-#include <chrono>
-#include <malloc.h>
-
 #include "base/clock.h"
 #include "base/log_line.h"
 #include "io/timer.h"
@@ -12,7 +9,6 @@ namespace {
 
 constexpr int64_t upload_age_ms_max = 7 * 86'400'000LL;
 constexpr Millis sweep_interval{3'600'000};
-constexpr Millis memory_interval{30'000};
 
 }  // namespace
 
@@ -24,12 +20,6 @@ io::Task<> sweep_uploads(objects::Uploads& uploads) {
     if (removed && *removed > 0)
       log_info("objects", "abandoned uploads were removed", {{"count", std::to_string(*removed)}});
   } while (co_await io::sleep_for(sweep_interval));
-}
-
-io::Task<> give_memory_back(io::Pool& work) {
-  while (co_await io::sleep_for(memory_interval)) {
-    (void)co_await work.run([] { return ::malloc_trim(0); });
-  }
 }
 
 }  // namespace pinpipe::app
