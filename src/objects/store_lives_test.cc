@@ -311,6 +311,24 @@ class StoreLivesTest : public testing::Test {
   io::Runtime runtime{{.loops = 1, .disk_threads = 3, .work_threads = 1}};
 };
 
+// The disk that these lives are lived on: entries belong to a directory, not to its name.
+TEST(StoreLivesDisk, a_directory_made_anew_has_nothing_of_the_one_before) {
+  for (uint64_t seed = kit::seed(); seed < kit::seed() + 20; ++seed) {
+    kit::MemoryFiles files(seed);
+    ASSERT_TRUE(files.make_directories("/data/a"));
+    ASSERT_TRUE(files.open("/data/a/file", io::OpenMode::create_new));
+    for (const char* path : {"/", "/data", "/data/a"}) ASSERT_TRUE(files.sync_directory(path));
+    ASSERT_TRUE(files.remove("/data/a/file"));
+    ASSERT_TRUE(files.remove("/data/a"));
+    ASSERT_TRUE(files.sync_directory("/data"));
+    ASSERT_TRUE(files.make_directories("/data/a"));
+    ASSERT_TRUE(files.sync_directory("/data"));
+    files.power_cut();
+    EXPECT_TRUE(files.exists("/data/a"));
+    EXPECT_FALSE(files.exists("/data/a/file")) << "seed " << seed;
+  }
+}
+
 TEST_F(StoreLivesTest, nothing_acknowledged_is_lost_and_nothing_is_half_there) {
   for (uint64_t i = 0; i < seeds; ++i)
     ASSERT_EQ(StoreLives(kit::seed() + i, runtime).run({}), "") << "seed " << kit::seed() + i;

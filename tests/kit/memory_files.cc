@@ -144,12 +144,7 @@ void MemoryFiles::cut_now() {
   names_ = durable_names_;
   for (auto& [directory, changes] : name_changes_) {
     uint64_t survivors = random_.below(changes.size() + 1);
-    for (uint64_t i = 0; i < survivors; ++i) {
-      if (changes[i].node)
-        names_[changes[i].path] = changes[i].node;
-      else
-        names_.erase(changes[i].path);
-    }
+    for (uint64_t i = 0; i < survivors; ++i) changes[i].apply(names_);
   }
   name_changes_.clear();
   // What hangs in a directory that did not survive is gone with it.
@@ -218,12 +213,30 @@ MemoryFiles::Node MemoryFiles::make(const std::string& path, bool is_directory) 
   return node;
 }
 
+// A directory of the same name that comes later is another one: what was in the first does not come
+// back in it.
+void MemoryFiles::NameChange::apply(Names& names) const {
+  if (node) {
+    names[path] = node;
+    return;
+  }
+  names.erase(path);
+  for (const auto& [name, last] : below) {
+    auto there = names.find(name);
+    if (there != names.end() && there->second == last) names.erase(there);
+  }
+}
+
 void MemoryFiles::change_name(const std::string& path, Node node) {
-  name_changes_[io::parent_directory(path)].push_back({path, node});
-  if (node)
-    names_[path] = node;
-  else
-    names_.erase(path);
+  NameChange change{.path = path, .node = std::move(node), .below = {}};
+  if (Node former = find(path); !change.node && former && former->is_directory) {
+    const std::string inside = path + "/";
+    for (auto at = durable_names_.lower_bound(inside);
+         at != durable_names_.end() && at->first.starts_with(inside); ++at)
+      change.below.insert(*at);
+  }
+  change.apply(names_);
+  name_changes_[io::parent_directory(path)].push_back(std::move(change));
 }
 
 uint64_t MemoryFiles::used_bytes() const {
@@ -360,12 +373,7 @@ Status MemoryFiles::sync_directory(const std::string& directory) {
   ++syncs_;
   if (std::exchange(failing_sync_, false)) return error_of_errno(EIO, "sync " + directory);
   if (forgets_syncs_of(directory)) return {};
-  for (NameChange& change : name_changes_[directory]) {
-    if (change.node)
-      durable_names_[change.path] = change.node;
-    else
-      durable_names_.erase(change.path);
-  }
+  for (const NameChange& change : name_changes_[directory]) change.apply(durable_names_);
   name_changes_.erase(directory);
   return {};
 }

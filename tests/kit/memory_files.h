@@ -69,9 +69,12 @@ class MemoryFiles final : public io::Files {
     uint64_t number = 0;
   };
   using Node = std::shared_ptr<Inode>;
-  struct NameChange {  // nothing: removed
+  using Names = std::map<std::string, Node>;
+  struct NameChange {
     std::string path;
-    Node node;
+    Node node;    // nothing: removed
+    Names below;  // of a removed directory: what it still has on the disk, which goes with it
+    void apply(Names& names) const;
   };
 
   Node find(const std::string& path) const;
@@ -100,8 +103,8 @@ class MemoryFiles final : public io::Files {
   bool powered_ = true;
   uint64_t operations_ = 0;
   uint64_t operations_left_ = UINT64_MAX;
-  std::map<std::string, Node> names_;
-  std::map<std::string, Node> durable_names_;
+  Names names_;
+  Names durable_names_;
   std::map<std::string, std::vector<NameChange>> name_changes_;  // by directory, in order
 };
 
