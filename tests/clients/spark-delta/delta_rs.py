@@ -134,8 +134,9 @@ def check_race(program, root):
     writers = [subprocess.Popen([program, "race", str(root), "race", f"app{i}", "25"],
                                 stdout=subprocess.PIPE, text=True) for i in range(3)]
     batch = pa.table({"n": pa.array(range(10), pa.int64()), "text": pa.array(["rs"] * 10)})
+    patient = deltalake.CommitProperties(max_commit_retries=1000)  # ours are quick: its 15 can all be lost
     for _ in range(25):
-        deltalake.write_deltalake(at, batch, mode="append")
+        deltalake.write_deltalake(at, batch, mode="append", commit_properties=patient)
     codes = [writer.wait() for writer in writers]
     table = deltalake.DeltaTable(at)
     rows.check("race: every writer finished", codes == [0, 0, 0], codes)
