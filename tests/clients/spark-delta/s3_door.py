@@ -63,7 +63,8 @@ def main():
     writers.append(subprocess.Popen([program, "race", lake, "race", "remote", "20"], stdout=subprocess.DEVNULL))
     batch = pa.table({"n": pa.array(range(10), pa.int64()), "text": pa.array(["door"] * 10)})
     for _ in range(20):
-        deltalake.write_deltalake(f"{lake}/race", batch, mode="append", storage_options=options())
+        deltalake.write_deltalake(f"{lake}/race", batch, mode="append", storage_options=options(),
+                                  commit_properties=deltalake.CommitProperties(max_commit_retries=1000))
     rows.check("race: every writer finished", [w.wait() for w in writers] == [0, 0, 0])
     table = deltalake.DeltaTable(f"{lake}/race", storage_options=options())
     texts = table.to_pyarrow_table().to_pydict()["text"]
